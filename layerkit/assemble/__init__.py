@@ -1,0 +1,1 @@
+"""Wheels -> a layer zip."""

@@ -1,0 +1,1 @@
+"""What AWS and the PEPs say, loaded from data files and checked."""

@@ -1,0 +1,92 @@
+"""Files that appear whole or not at all.
+
+Everything layerkit writes goes first to a temporary neighbour and is renamed when complete; what a killed
+process left behind is removed by the next one that writes beside it.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+from zlib import crc32
+
+from layerkit.errors import EnvironmentFailure
+
+_HOST: Final = f"{crc32(socket.gethostname().encode()):08x}"
+_TEMPORARY: Final = re.compile(r"^\.(?P<name>.+)\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
+
+
+class DiskFailure(EnvironmentFailure):
+    """The file system refused: full, read-only, not permitted, no such folder."""
+
+    def __init__(self, *, path: Path, error: OSError) -> None:
+        reasons = {
+            errno.ENOSPC: ("no space left on the device", "free some space, or choose another folder"),
+            errno.EDQUOT: ("disk quota exceeded", "free some space, or choose another folder"),
+            errno.EROFS: ("the file system is read-only", "choose a folder that can be written"),
+            errno.EACCES: ("permission denied", "choose a folder that can be written"),
+            errno.EPERM: ("permission denied", "choose a folder that can be written"),
+            errno.ENOTDIR: ("a part of the path is not a folder", "choose another folder"),
+            errno.EEXIST: ("a part of the path is not a folder", "choose another folder"),
+        }
+        reason, hint = reasons.get(error.errno or 0, ((error.strerror or str(error)).lower(), None))
+        super().__init__(f"cannot write `{path}`: {reason}", hint=hint)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary neighbour of ``path`` for writing and reading; rename it to ``path`` when the block ends well.
+
+    On any error the neighbour is removed and ``path`` is as it was. Raises ``DiskFailure`` where the disk refuses.
+    """
+    temporary = path.parent / f".{path.name}.{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        with translating(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            reap(path.parent)
+            with temporary.open("x+b") as stream:
+                yield stream
+            temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+@contextlib.contextmanager
+def translating(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` of the block into a ``DiskFailure`` about ``path``."""
+    try:
+        yield
+    except OSError as exc:
+        raise DiskFailure(path=path, error=exc) from exc
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 with line feeds, whole or not at all."""
+    with replacing(path) as stream:
+        stream.write(text.encode())
+
+
+def reap(folder: Path) -> None:
+    """Remove temporary files in ``folder`` whose process on this host is gone."""
+    for entry in os.scandir(folder):
+        if (match := _TEMPORARY.match(entry.name)) and match["host"] == _HOST and not _alive(int(match["pid"])):
+            with contextlib.suppress(OSError):
+                Path(entry.path).unlink()
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":  # os.kill(pid, 0) would end the process on Windows
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

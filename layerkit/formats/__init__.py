@@ -1,0 +1,1 @@
+"""What bytes mean; pure and suspicious."""

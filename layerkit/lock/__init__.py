@@ -1,0 +1,1 @@
+"""Requirements -> a PEP 751 lock for one target."""

@@ -1,0 +1,1 @@
+"""The nouns and Lambda's rules over them; pure."""

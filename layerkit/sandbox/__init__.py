@@ -1,0 +1,1 @@
+"""Where other programs and interpreters run."""

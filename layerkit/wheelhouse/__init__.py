@@ -1,0 +1,1 @@
+"""A lock -> verified wheels in the cache."""
