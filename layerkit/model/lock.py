@@ -6,6 +6,7 @@ A layerkit lock names exactly one file for each distribution. Reading a lock tha
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 LOCK_VERSION: Final = "1.0"
 CREATED_BY: Final = "layerkit"
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,9 +76,14 @@ class Lock:
             lines += ["", "[[packages]]", f"name = {_string(package.name)}", f"version = {_string(package.version)}"]
             table = _file_table(package.file)
             lines.append(f"wheels = [{table}]" if package.file.is_wheel else f"sdist = {table}")
-        lines += ["", "[tool.layerkit]", f"target = {_string(self.target)}", f"inputs-digest = {_string(self.inputs_digest)}"]
+        lines += [
+            "",
+            "[tool.layerkit]",
+            f"target = {_string(self.target)}",
+            f"inputs-digest = {_string(self.inputs_digest)}",
+        ]
         lines += ["", "[tool.layerkit.inputs]"]
-        lines += [f"{key} = {_value(value)}" for key, value in sorted(self.inputs.items())]
+        lines += [f"{_key(key)} = {_value(value)}" for key, value in sorted(self.inputs.items())]
         return "\n".join(lines) + "\n"
 
     @classmethod
@@ -131,6 +138,10 @@ def _string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # a TOML basic string is a JSON string
 
 
+def _key(text: str) -> str:
+    return text if _BARE_KEY.fullmatch(text) else _string(text)
+
+
 def _value(value: Any) -> str:
     match value:
         case bool():
@@ -142,6 +153,6 @@ def _value(value: Any) -> str:
         case [*items]:
             return "[" + ", ".join(_value(item) for item in items) + "]"
         case {**table}:
-            return "{ " + ", ".join(f"{_string(key)} = {_value(item)}" for key, item in sorted(table.items())) + " }"
+            return "{ " + ", ".join(f"{_key(str(key))} = {_value(item)}" for key, item in sorted(table.items())) + " }"
         case _:
             raise TypeError(f"no TOML for {value!r}")

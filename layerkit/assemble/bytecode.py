@@ -1,0 +1,102 @@
+"""Bytecode for Lambda: unchecked-hash pyc files that name ``/opt/…`` paths, the same bytes for the same interpreter.
+
+Compiled by an interpreter of the target's minor version in a process of its own, once per wheel, interpreter and place;
+kept in the cache.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final
+
+from layerkit.assemble import compile_files
+from layerkit.assemble.fragment import Fragment
+from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, made
+from layerkit.assemble.prune import Selection
+from layerkit.cache import Cache
+from layerkit.errors import BuildError
+from layerkit.formats.wheel import Scheme
+from layerkit.formats.zip_writer import ZipHeader
+from layerkit.sandbox.interpreters import Interpreter
+from layerkit.sandbox.process import run
+
+_BUCKET: Final = "bytecode"
+_FORMAT: Final = 1
+
+
+class CompilationFailed(BuildError):
+    """The interpreter that should compile ended with an error."""
+
+    def __init__(self, *, interpreter: Interpreter, output: str) -> None:
+        super().__init__(
+            f"Python {interpreter.version} at `{interpreter.path}` could not compile the layer's modules",
+            details=output.splitlines()[-5:],
+        )
+
+
+def bytecode_of(
+    selection: Selection, *, placement: Placement, interpreter: Interpreter, cache: Cache
+) -> tuple[LayerFile, ...]:
+    """Return a pyc for each module of the selection that compiles."""
+    fragment = selection.fragment
+    modules = [file.path for file in selection.kept if file.scheme is Scheme.LIB and file.path.endswith(".py")]
+    places = {path: f"/opt/{placement.name(Scheme.LIB, path, distribution=fragment.distribution)}" for path in modules}
+    if not places:
+        return ()
+    key = _key(fragment.wheel_sha256, interpreter, places)
+    if cache.find(_BUCKET, key) is None:
+        _compile(fragment, places, key, interpreter=interpreter, cache=cache)
+    return tuple(_load(cache.path(_BUCKET, key)))
+
+
+def _key(wheel_sha256: str, interpreter: Interpreter, places: Mapping[str, str]) -> str:
+    parts = (_FORMAT, wheel_sha256, interpreter.build, sorted(places.items()))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _pyc_name(path: str, interpreter: Interpreter) -> str:
+    module = PurePosixPath(path)
+    tag = "".join(interpreter.version.split(".")[:2])
+    return str(module.parent / "__pycache__" / f"{module.stem}.cpython-{tag}.pyc")
+
+
+def _compile(fragment: Fragment, places: Mapping[str, str], key: str, *, interpreter: Interpreter, cache: Cache) -> None:
+    with tempfile.TemporaryDirectory(prefix="layerkit-") as folder:
+        out = Path(folder, "pyc")
+        order = json.dumps({"wheel": str(fragment.wheel_path), "files": dict(places), "out": str(out)})
+        command = [interpreter.path, "-S", "-s", "-X", "utf8", compile_files.__file__]
+        environment = {"PYTHONHASHSEED": "0"}  # before 3.11, the order of constant sets followed it
+        done = run(command, stdin=order, environment=environment, folder=Path(folder))
+        if not done.ok:
+            raise CompilationFailed(interpreter=interpreter, output=done.stderr)
+        with cache.store(_BUCKET, key) as stream, out.open("rb") as compiled:
+            for path, length in json.loads(done.stdout).items():
+                if length >= 0:
+                    name = _pyc_name(places[path].removeprefix("/opt/"), interpreter)
+                    _append(stream, name, compiled.read(length), owner=fragment.distribution)
+
+
+def _append(stream: BinaryIO, name: str, content: bytes, *, owner: str) -> None:
+    """Write one file: a line of JSON that tells what follows, then its compressed bytes."""
+    file = made(ExtraFile(name=name, content=content, executable=False, owner=owner))
+    header = file.header
+    row = [name, header.method, header.crc32, header.compressed_bytes, header.unzipped_bytes, file.sha256, owner]
+    stream.write(json.dumps(row).encode() + b"\n" + file.data)
+
+
+def _load(path: Path) -> Iterator[LayerFile]:
+    with path.open("rb") as stream:
+        while line := stream.readline():
+            name, method, crc32, compressed, unzipped, sha256, owner = json.loads(line)
+            header = ZipHeader(
+                name=name,
+                executable=False,
+                method=method,
+                crc32=crc32,
+                compressed_bytes=compressed,
+                unzipped_bytes=unzipped,
+            )
+            yield LayerFile(header=header, sha256=sha256, owner=owner, source=path, offset=stream.tell(), data=b"")
+            stream.seek(compressed, 1)

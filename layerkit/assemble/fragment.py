@@ -1,0 +1,128 @@
+"""A fragment: one wheel prepared, for every layer that will ever use it.
+
+It says what each file is and where its compressed bytes lie, in the wheel or in the fragment's own blob (files that
+were stripped or compressed anew). It knows no target, prefix or pruning. On disk it is one file: the blob, a JSON
+index, and a trailer that tells where the index begins.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from layerkit.formats.elf import BinaryFacts
+from layerkit.formats.wheel import Scheme, Script
+
+FORMAT: Final = 1
+"""Part of every fragment's key; raised whenever a fragment of the same wheel would say something else."""
+
+_TRAILER: Final = struct.Struct("<Q8s")
+_MAGIC: Final = b"LKFRAG01"
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentFile:
+    """One file of a wheel. Sizes and ``offset`` in bytes; ``stripped_bytes`` is what stripping saved; sha256 in hex."""
+
+    scheme: Scheme
+    path: str
+    executable: bool
+    method: int
+    crc32: int
+    compressed_bytes: int
+    unzipped_bytes: int
+    stripped_bytes: int
+    sha256: str
+    in_blob: bool
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fragment:
+    """A prepared wheel.
+
+    ``references`` maps a file to the dotted names in it that pruning must know; ``stub_readers`` are modules that read
+    ``.pyi`` files at run time; ``hashbang_scripts`` begin with ``#!python`` and want the target's interpreter.
+    """
+
+    distribution: str
+    version: str
+    wheel: str
+    wheel_sha256: str
+    is_pure: bool
+    dist_info: str
+    files: tuple[FragmentFile, ...]
+    scripts: tuple[Script, ...]
+    hashbang_scripts: frozenset[str]
+    binaries: Mapping[str, BinaryFacts]
+    references: Mapping[str, tuple[str, ...]]
+    stub_readers: frozenset[str]
+    wheel_path: Path
+    blob_path: Path
+
+    def source_of(self, file: FragmentFile) -> Path:
+        """Return the file on disk that holds the compressed bytes of ``file``, at ``file.offset``."""
+        return self.blob_path if file.in_blob else self.wheel_path
+
+
+def write_index(stream: BinaryIO, fragment: Fragment, *, wheel_mtime_ns: int) -> None:
+    """Append the index and the trailer behind the blob that is already in ``stream``."""
+    index = {
+        "distribution": fragment.distribution,
+        "version": fragment.version,
+        "wheel": fragment.wheel,
+        "wheel_sha256": fragment.wheel_sha256,
+        "wheel_mtime_ns": wheel_mtime_ns,
+        "is_pure": fragment.is_pure,
+        "dist_info": fragment.dist_info,
+        "files": [
+            [getattr(file, name) for name in FragmentFile.__slots__] for file in fragment.files
+        ],
+        "scripts": [[script.name, script.module, script.attribute] for script in fragment.scripts],
+        "hashbang_scripts": sorted(fragment.hashbang_scripts),
+        "binaries": {path: facts.to_json() for path, facts in fragment.binaries.items()},
+        "references": fragment.references,
+        "stub_readers": sorted(fragment.stub_readers),
+    }
+    start = stream.seek(0, 2)
+    stream.write(json.dumps(index, separators=(",", ":")).encode())
+    stream.write(_TRAILER.pack(start, _MAGIC))
+
+
+def read(path: Path, *, wheel_path: Path) -> Fragment | None:
+    """Read a fragment; ``None`` if it is damaged or the wheel beside it is not the very file it was made from."""
+    index = _read_index(path)
+    if index is None or wheel_path.stat().st_mtime_ns != index["wheel_mtime_ns"]:
+        return None
+    return Fragment(
+        distribution=index["distribution"],
+        version=index["version"],
+        wheel=index["wheel"],
+        wheel_sha256=index["wheel_sha256"],
+        is_pure=index["is_pure"],
+        dist_info=index["dist_info"],
+        files=tuple(FragmentFile(Scheme(row[0]), *row[1:]) for row in index["files"]),
+        scripts=tuple(Script(name=name, module=module, attribute=attr) for name, module, attr in index["scripts"]),
+        hashbang_scripts=frozenset(index["hashbang_scripts"]),
+        binaries={name: BinaryFacts.from_json(facts) for name, facts in index["binaries"].items()},
+        references={name: tuple(modules) for name, modules in index["references"].items()},
+        stub_readers=frozenset(index["stub_readers"]),
+        wheel_path=wheel_path,
+        blob_path=path,
+    )
+
+
+def _read_index(path: Path) -> dict[str, Any] | None:
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        if size < _TRAILER.size:
+            return None
+        stream.seek(size - _TRAILER.size)
+        start, magic = _TRAILER.unpack(stream.read())
+        if magic != _MAGIC or start > size - _TRAILER.size:
+            return None
+        stream.seek(start)
+        index: dict[str, Any] = json.loads(stream.read(size - _TRAILER.size - start))
+        return index

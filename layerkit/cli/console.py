@@ -1,0 +1,112 @@
+"""The one place that prints: results on stdout, everything else on stderr.
+
+Progress shows only on a terminal, colours only where they are wanted, and nothing but errors under ``--quiet``.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from layerkit.errors import LayerkitError
+from layerkit.model.finding import Finding, Severity
+from layerkit.progress import Progress, Silent, Task
+
+_BOLD_RED: Final = "1;31"
+_YELLOW: Final = "33"
+_CYAN: Final = "36"
+_COLOURS: Final = {Severity.ERROR: _BOLD_RED, Severity.WARNING: _YELLOW, Severity.NOTE: _CYAN}
+_METER_CELLS: Final = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Console:
+    """How much to say: ``verbosity`` is below zero under ``--quiet`` and above under ``--verbose``."""
+
+    verbosity: int = 0
+
+    def result(self, text: str) -> None:
+        """Print a result."""
+        sys.stdout.write(text + "\n")
+
+    def result_json(self, value: Mapping[str, Any]) -> None:
+        """Print a result as JSON."""
+        self.result(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def say(self, text: str, *, least: int = 0) -> None:
+        """Tell how it goes, unless it is more than was asked for."""
+        if self.verbosity >= least:
+            sys.stderr.write(text + "\n")
+
+    def error(self, error: LayerkitError) -> None:
+        """Tell what failed and the way out."""
+        self._labelled("error", error.message, _BOLD_RED)
+        for line in error.details:
+            sys.stderr.write(f"  {line}\n")
+        if error.hint:
+            self._labelled("hint", error.hint, _CYAN)
+
+    def finding(self, finding: Finding) -> None:
+        """Tell what an audit found, unless it is less than an error under ``--quiet``."""
+        if finding.severity is Severity.ERROR or self.verbosity >= 0:
+            self._labelled(str(finding.severity), f"{finding.where}: {finding.message}", _COLOURS[finding.severity])
+            if finding.hint and finding.severity is not Severity.NOTE:
+                self._labelled("hint", finding.hint, _CYAN)
+
+    def progress(self) -> Progress:
+        """Return who shows progress here: tqdm on a terminal, else nobody."""
+        return _Bars() if self.verbosity >= 0 and sys.stderr.isatty() else Silent()
+
+    def _labelled(self, label: str, text: str, colour: str) -> None:
+        shown = f"\033[{colour}m{label}\033[0m" if wants_colour(sys.stderr.isatty()) else label
+        sys.stderr.write(f"{shown}: {text}\n")
+
+
+def wants_colour(is_terminal: bool) -> bool:
+    """Tell whether to colour: on a terminal, unless ``NO_COLOR`` is set (https://no-color.org)."""
+    return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def meter(used: int, limit: int) -> str:
+    """Draw how much of a limit is used: ``[████████░░░░░░░░] 50 %``."""
+    share = used / limit
+    filled = min(_METER_CELLS, max(1, round(share * _METER_CELLS))) if used else 0
+    full, empty = ("█", "░") if _can_draw() else ("#", "-")
+    return f"[{full * filled}{empty * (_METER_CELLS - filled)}] {share:.0%}"
+
+
+def _can_draw() -> bool:
+    try:
+        "█░".encode(sys.stderr.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+class _Bars:
+    """Shows progress with tqdm on stderr."""
+
+    @contextlib.contextmanager
+    def task(self, description: str, *, total: int | None, unit: str) -> Iterator[Task]:
+        from tqdm import tqdm
+
+        with tqdm(
+            desc=description, total=total, unit=unit, unit_scale=True, unit_divisor=1024, leave=False, file=sys.stderr
+        ) as bar:
+            yield _Bar(bar.update)
+
+
+class _Bar:
+    """Advances one bar; tqdm's own counting is not safe among threads."""
+
+    def __init__(self, update: Any) -> None:
+        self._update = update
+        self._lock = threading.Lock()
+
+    def advance(self, amount: int) -> None:
+        with self._lock:
+            self._update(amount)

@@ -1,0 +1,78 @@
+"""The command line's entry: ``main(argv)`` is the one place where errors become messages and exit codes."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+from typer.exceptions import TyperException
+
+from layerkit import __version__
+from layerkit.cli import build, cache, lock, recipes, runtimes
+from layerkit.cli.console import Console
+from layerkit.errors import LayerkitError, UsageError
+
+_INTERRUPTED: Final = 130
+
+app: Final = typer.Typer(
+    name="layerkit",
+    help="Turn requirements into AWS Lambda layers that fit and work.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rich would double the time that --help takes
+    pretty_exceptions_enable=False,  # they print local variables, hence secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("build")(build.build)
+app.command("lock")(lock.lock)
+app.command("runtimes")(runtimes.runtimes)
+app.add_typer(recipes.app, name="recipes")
+app.add_typer(cache.app, name="cache")
+
+
+class CommandLineError(UsageError):
+    """Options or arguments that the command line does not have."""
+
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(problem.rstrip("."), hint="`layerkit COMMAND --help` shows what there is")
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        Console().result(f"layerkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command line (without the program's name) and return its exit code.
+
+    0 done; 1 findings; 2 usage or recipe; 3 resolution; 4 fetch or hash; 5 build; 6 would not work on Lambda; 130 Ctrl-C.
+    """
+    try:
+        result = typer.main.get_command(app).main(args=list(argv), prog_name="layerkit", standalone_mode=False)
+    except LayerkitError as exc:
+        Console().error(exc)
+        return exc.exit_code
+    except TyperException as exc:
+        Console().error(CommandLineError(problem=exc.format_message()))
+        return CommandLineError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        Console().say("interrupted")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def entry_point() -> None:
+    """Run this process's own command line and exit."""
+    sys.exit(main(sys.argv[1:]))

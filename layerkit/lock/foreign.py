@@ -1,0 +1,127 @@
+"""Locks of other tools: pylock.toml as it is, uv.lock and poetry.lock through their own tools' export."""
+
+import hashlib
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from layerkit.index import IndexSettings
+from layerkit.lock.failures import ExportError, UncoveredTargetError, UnreadableLockError
+from layerkit.lock.inputs import normalized, without_credentials
+from layerkit.lock.locker import Places, SelectionError, packages_for
+from layerkit.lock.requirements import RequirementsFile, read_requirements
+from layerkit.lock.uv import export
+from layerkit.model.lock import Lock
+from layerkit.model.target import PythonTarget
+from layerkit.sandbox.process import run
+
+_PLUGIN: Final = "install it with its export plugin (`pipx install poetry; pipx inject poetry poetry-plugin-export`)"
+_EXPORT_HINT: Final = f"{_PLUGIN}, or export to a requirements.txt elsewhere and use that with `-r`"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """What of a project is wanted besides its dependencies, and what not."""
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
+
+
+def lock_from_pylock(path: Path, target: PythonTarget, *, exclusions: Sequence[str] = ()) -> Lock:
+    """Use a PEP 751 lock of any tool as it is; of ``exclusions`` only the packages themselves are left out.
+
+    Paths in the result are relative to the file's own folder. Raises ``UnreadableLockError``, and
+    ``UncoveredTargetError`` which says for which packages the target is not covered.
+    """
+    text = _read(path)
+    return _lock(text, path, target, base=path.parent, exclusions=exclusions)
+
+
+def lock_from_uv_lock(path: Path, target: PythonTarget, *, settings: IndexSettings, selection: Selection) -> Lock:
+    """Use a ``uv.lock`` by way of ``uv export``; exclusions take along what only they needed.
+
+    Raises as ``lock_from_pylock`` does, and ``ExportError``.
+    """
+    _read(path)
+    arguments = ["--no-emit-project", "--no-dev"]
+    for flag, names in (
+        ("--extra", selection.extras),
+        ("--group", selection.groups),
+        ("--prune", selection.exclusions),
+    ):
+        for name in names:
+            arguments += [flag, name]
+    done = export(path.parent, arguments, settings)
+    if not done.ok:
+        details = [line.removeprefix("error: ").strip() for line in done.stderr.splitlines() if "warning" not in line]
+        raise ExportError(path=path, tool="uv export", details=[line for line in details if line])
+    return _lock(done.stdout, path, target, base=Path.cwd(), exclusions=selection.exclusions)
+
+
+def requirements_from_poetry_lock(path: Path, *, selection: Selection, environ: Mapping[str, str]) -> RequirementsFile:
+    """Return what a ``poetry.lock`` pins, with hashes, by way of ``poetry export``; it is still to be resolved.
+
+    Raises ``ExportError`` with the way out where poetry or its export plugin is missing.
+    """
+    _read(path)
+    poetry = shutil.which("poetry", path=environ.get("PATH"))
+    if poetry is None:
+        raise ExportError(path=path, tool="poetry export", details=["poetry is not installed"], hint=_EXPORT_HINT)
+    command = [poetry, "export", "--format", "requirements.txt", "--no-interaction", "--directory", str(path.parent)]
+    for flag, names in (("--extras", selection.extras), ("--with", selection.groups)):
+        for name in names:
+            command += [flag, name]
+    with tempfile.TemporaryDirectory(prefix="layerkit-poetry-") as folder:  # indexes may come with passwords
+        output = Path(folder) / "requirements.txt"
+        try:
+            done = run([*command, "--output", str(output)], environment=environ)
+        except OSError as exc:
+            raise ExportError(
+                path=path, tool="poetry export", details=[exc.strerror or str(exc)], hint=_EXPORT_HINT
+            ) from exc
+        if not done.ok:
+            said = without_credentials(done.stderr or done.stdout)
+            lines = [line.strip() for line in said.splitlines() if line.strip()]
+            hint = _EXPORT_HINT if 'command "export"' in said or "export does not exist" in said else None
+            raise ExportError(path=path, tool="poetry export", details=lines, hint=hint)
+        return read_requirements(output, environ={})
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise UnreadableLockError(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
+    except UnicodeDecodeError as exc:
+        raise UnreadableLockError(path=path, reason="it is not UTF-8") from exc
+
+
+def _lock(text: str, path: Path, target: PythonTarget, *, base: Path, exclusions: Sequence[str]) -> Lock:
+    from packaging.pylock import Pylock, PylockValidationError
+
+    try:
+        pylock = Pylock.from_dict(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, PylockValidationError) as exc:
+        raise UnreadableLockError(path=path, reason=str(exc)) from exc
+    places = Places(base=base, lock_folder=path.parent)
+    try:
+        packages = packages_for(pylock, target, places=places, without=exclusions)
+    except SelectionError as exc:
+        raise UncoveredTargetError(path=path, target=target.identifier, problems=exc.problems) from exc
+    inputs = {
+        "lock": path.name,
+        "lock-sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "target": target.identifier,
+        "exclude": sorted({normalized(name) for name in exclusions}),
+    }
+    return Lock(
+        target=target.identifier,
+        requires_python=str(pylock.requires_python or f">={target.python_version}"),
+        inputs={key: value for key, value in inputs.items() if value},
+        packages=packages,
+    )

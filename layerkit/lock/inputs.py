@@ -1,0 +1,90 @@
+"""What a lock is made from, as a value, and its description that goes into the lock.
+
+Nothing heavy is imported here: whether a lock is current is found out on every build.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from layerkit.index import Credentials, IndexSettings
+from layerkit.model.target import PythonTarget
+
+_USERINFO: Final = re.compile(r"(?<=://)[^/\s?#]*@")
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s;'\"<>]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockRequest:
+    """What is to be locked. It says nothing about who builds the wheels.
+
+    ``requirements`` are PEP 508 lines as written, with whatever passwords their URLs hold. ``hashes`` maps
+    ``name==version`` (or ``name`` for a direct reference) to the allowed ``algorithm:hex``; if there are any, every
+    locked package must have some, as for pip. ``exclude_newer`` is a date or time in RFC 3339's form.
+    """
+
+    requirements: tuple[str, ...] = field(repr=False)
+    constraints: tuple[str, ...] = field(default=(), repr=False)
+    hashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exclusions: tuple[str, ...] = ()
+    exclude_newer: str | None = None
+    no_binary: tuple[str, ...] = ()
+    no_build: bool = False
+    prereleases: bool = False
+
+
+def inputs_of(request: LockRequest, target: PythonTarget, settings: IndexSettings) -> dict[str, Any]:
+    """Describe everything that shapes a lock, without secrets, in values that TOML and JSON know.
+
+    What is empty is left out. Settings of the machine (a mirror, a proxy) do not count.
+    """
+    described = {
+        "requirements": _lines(request.requirements),
+        "constraints": _lines(request.constraints),
+        "hashes": {name: sorted(allowed) for name, allowed in request.hashes.items()},
+        "target": target.identifier,
+        "python": target.python_full_version,
+        "platform": target.uv_platform,
+        "exclude": sorted({normalized(name) for name in request.exclusions}),
+        "index": _portable(settings.project),
+        "exclude-newer": request.exclude_newer,
+        "no-binary": sorted({normalized(name) for name in request.no_binary}),
+        "no-build": request.no_build,
+        "prereleases": request.prereleases,
+    }
+    return {key: value for key, value in described.items() if value or key == "requirements"}
+
+
+def normalized(name: str) -> str:
+    """Return the name as PEP 503 compares names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def without_credentials(text: str) -> str:
+    """Return ``text`` with ``user:password@`` taken out of every URL in it."""
+    return _USERINFO.sub("", text)
+
+
+def credentials_in(lines: Iterable[str]) -> dict[str, Credentials]:
+    """Return the credentials that URLs in requirements carry, by host (and port); whoever fetches needs them."""
+    found = {}
+    for line in lines:
+        for match in _URL.finditer(line):
+            parts = urlsplit(match.group())
+            if parts.username is not None:
+                credentials = Credentials(username=unquote(parts.username), password=unquote(parts.password or ""))
+                found[parts.netloc.rpartition("@")[2]] = credentials
+    return found
+
+
+def _portable(project: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the project's index settings with folders by their last name: where they lie differs between machines."""
+    links = [link if "://" in link else PurePath(link).name for link in project.get("find-links", ())]
+    return {**project, "find-links": links} if links else dict(project)
+
+
+def _lines(lines: Iterable[str]) -> list[str]:
+    return sorted({without_credentials(" ".join(line.split())) for line in lines})

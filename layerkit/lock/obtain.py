@@ -1,0 +1,122 @@
+"""The room's door: the lock of one target, from the file if it is current, else resolved and written."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from layerkit.files import write_text
+from layerkit.index import IndexSettings
+from layerkit.lock.failures import BrokenLockError, ForeignLockFileError, StaleLockError
+from layerkit.lock.inputs import LockRequest, inputs_of, normalized
+from layerkit.model.lock import CREATED_BY, Lock, digest_of_inputs
+from layerkit.model.target import PythonTarget
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockMode:
+    """When a lock may be refreshed.
+
+    ``locked``: never. ``upgrade``: always, all versions anew; ``upgrade_packages``: only these. ``offline``: only from
+    what uv's cache holds. ``command`` is what refreshes the lock, for messages.
+    """
+
+    locked: bool = False
+    upgrade: bool = False
+    upgrade_packages: tuple[str, ...] = ()
+    offline: bool = False
+    command: str = "layerkit lock"
+
+
+def lock_file_name(name: str, target: PythonTarget) -> str:
+    """Return ``pylock.<name>-py313-x86_64.toml``; PEP 751 allows no dots in the middle."""
+    return f"pylock.{name.replace('.', '-')}-{target.lock_suffix}.toml"
+
+
+def obtain(
+    request: LockRequest, target: PythonTarget, *, path: Path, settings: IndexSettings, mode: LockMode | None = None
+) -> Lock:
+    """Return the lock for the request; resolve and write it to ``path`` if the one there is not current.
+
+    Raises ``StaleLockError`` where it must not be refreshed, ``BrokenLockError`` and ``ForeignLockFileError`` for what
+    else may stand at ``path``, and what ``resolve`` raises.
+    """
+    mode = mode or LockMode()
+    inputs = inputs_of(request, target, settings)
+    existing = _existing(path, overwrite=mode.upgrade and not mode.locked)
+    current = existing is not None and existing.inputs_digest == digest_of_inputs(inputs)
+    if existing is not None and current and (mode.locked or not (mode.upgrade or mode.upgrade_packages)):
+        return existing
+    if mode.locked:
+        changed = _changed(existing.inputs, inputs) if existing else ()
+        raise StaleLockError(path=path, changed=changed, command=mode.command)
+    lock = _resolved(request, target, path=path, settings=settings, mode=mode)
+    write_text(path, lock.to_toml())
+    return lock
+
+
+def is_current(request: LockRequest, target: PythonTarget, *, path: Path, settings: IndexSettings) -> bool:
+    """Tell whether the lock at ``path`` is the one for the request, without asking any index.
+
+    Raises ``BrokenLockError`` and ``ForeignLockFileError``.
+    """
+    existing = _existing(path, overwrite=False)
+    return existing is not None and existing.inputs_digest == digest_of_inputs(inputs_of(request, target, settings))
+
+
+def _resolved(
+    request: LockRequest, target: PythonTarget, *, path: Path, settings: IndexSettings, mode: LockMode
+) -> Lock:
+    from layerkit.lock.resolve import Keeping, resolve
+
+    keeping = Keeping(
+        previous=path.read_text(encoding="utf-8") if path.is_file() and not mode.upgrade else None,
+        upgrades=tuple(sorted({normalized(name) for name in mode.upgrade_packages})),
+        refresh=mode.upgrade,
+        offline=mode.offline,
+    )
+    resolved = resolve(request, target, settings=settings, folder=path.parent, keeping=keeping)
+    return Lock(
+        target=target.identifier,
+        requires_python=resolved.requires_python,
+        inputs=inputs_of(request, target, settings),
+        packages=resolved.packages,
+    )
+
+
+def _existing(path: Path, *, overwrite: bool) -> Lock | None:
+    """Read the lock at ``path``; a damaged one of our own counts as none where it is to be written anew."""
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as exc:
+        raise ForeignLockFileError(path=path, reason="it is not text") from exc
+    except OSError as exc:
+        raise BrokenLockError(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
+    try:
+        return Lock.from_toml(text)
+    except ValueError as exc:
+        if not _is_ours(text):
+            raise ForeignLockFileError(path=path, reason=_author(text)) from exc
+        if overwrite:
+            return None
+        raise BrokenLockError(path=path, reason=str(exc)) from exc
+
+
+def _is_ours(text: str) -> bool:
+    return f'\ncreated-by = "{CREATED_BY}"\n' in text.replace("\r\n", "\n")
+
+
+def _author(text: str) -> str:
+    try:
+        author = tomllib.loads(text).get("created-by")
+    except tomllib.TOMLDecodeError:
+        return "it is not TOML"
+    return f"it says `created-by = {author!r}`" if author else "it does not say who created it"
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    keys = sorted({*before, *after})
+    return tuple(f"`{key}`" for key in keys if before.get(key) != after.get(key))

@@ -1,0 +1,265 @@
+"""A request -> the packages of one target's lock: what uv answers, with what uv does not do added.
+
+Exclusions in two steps, sdists only where no wheel will do, hashes enforced.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from layerkit.errors import LayerkitError, ResolutionError
+from layerkit.index import IndexSettings
+from layerkit.lock.availability import file_tags, targets_with, wheels_of
+from layerkit.lock.explain import Wheelless, failure, missing_version, wheelless
+from layerkit.lock.failures import (
+    BundledConflictError,
+    InvalidRequirementsError,
+    NoWheelError,
+    SourceBuildError,
+    UncoveredWheelError,
+    UnsupportedSourceError,
+)
+from layerkit.lock.inputs import LockRequest, normalized, without_credentials
+from layerkit.lock.locker import Allowed, Places, SelectionError, packages_for
+from layerkit.lock.uv import Question, ask
+from layerkit.model.lock import LockedPackage
+from layerkit.model.target import PythonTarget
+from layerkit.sandbox.process import Completed
+
+_ROUNDS: Final = 6  # how often further names may turn out to have no wheel
+_FRAGMENT_HASH: Final = re.compile(r"#(?:.*&)?(sha256|sha384|sha512)=([0-9a-fA-F]+)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """What a resolution found: the packages, and which Python they need in uv's words."""
+
+    requires_python: str
+    packages: tuple[LockedPackage, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Keeping:
+    """What is kept of an earlier lock, and how the index may be asked."""
+
+    previous: str | None = None
+    upgrades: tuple[str, ...] = ()
+    refresh: bool = False
+    offline: bool = False
+
+
+def resolve(
+    request: LockRequest, target: PythonTarget, *, settings: IndexSettings, folder: Path, keeping: Keeping | None = None
+) -> Resolved:
+    """Resolve for the target; ``folder`` is where the lock will lie.
+
+    Raises ``ResolutionError``, ``FetchError``, ``BuildError`` or ``UsageError`` in one of their kinds.
+    """
+    fragments = _checked(request)
+    run = _Run(request=request, target=target, settings=settings, keeping=keeping or Keeping())
+    answer = run.resolve()
+    allowed = Allowed(hashes={**fragments, **request.hashes}, everywhere=bool(request.hashes))
+    from packaging.pylock import Pylock
+
+    pylock = Pylock.from_dict(answer)
+    try:
+        packages = packages_for(pylock, target, places=Places(base=Path.cwd(), lock_folder=folder), allowed=allowed)
+    except SelectionError as exc:
+        raise UncoveredWheelError(target=target.identifier, problems=exc.problems) from exc
+    return Resolved(requires_python=str(answer["requires-python"]), packages=packages)
+
+
+def _checked(request: LockRequest) -> dict[str, tuple[str, ...]]:
+    """Hold the requirements to PEP 508 and return the hashes in their URLs."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    problems: list[str] = []
+    repositories: list[str] = []
+    fragments: dict[str, tuple[str, ...]] = {}
+    for line in (*request.requirements, *request.constraints):
+        shown = without_credentials(line)
+        try:
+            requirement = Requirement(line if line.isprintable() else "")  # what is no line must not become two for uv
+        except InvalidRequirement as exc:
+            problems.append(f"`{shown}`: {without_credentials(str(exc)).splitlines()[0]}")
+            continue
+        if re.match(r"(git|hg|svn|bzr)\+", requirement.url or ""):
+            repositories.append(f"`{shown}` comes from a repository")
+        if match := _FRAGMENT_HASH.search(requirement.url or ""):
+            fragments[normalized(requirement.name)] = (f"{match[1]}:{match[2].lower()}",)
+    if problems:
+        raise InvalidRequirementsError(problems=problems)
+    if repositories:
+        raise UnsupportedSourceError(problems=repositories)
+    return fragments
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Run:
+    """One resolution under way."""
+
+    request: LockRequest
+    target: PythonTarget
+    settings: IndexSettings
+    keeping: Keeping
+
+    def resolve(self) -> dict[str, Any]:
+        excluded = tuple(sorted({normalized(name) for name in self.request.exclusions}))
+        question = self._question()
+        if not excluded:
+            return self._solve(question)
+        first = self._with_bundled(question, excluded)
+        if not {package["name"] for package in first["packages"]} & {*excluded}:
+            return first
+        return self._solve(
+            replace(
+                question,
+                constraints=(*question.constraints, *_pins(first, excluded)),
+                excludes=excluded,
+                sources=tuple(sorted({*question.sources, *_sdists(first)} - {*excluded})),
+                preferences=None,
+                upgrades=(),
+            )
+        )
+
+    def _question(self) -> Question:
+        return Question(
+            requirements=self.request.requirements,
+            constraints=self.request.constraints,
+            python=self.target.python_full_version,
+            platform=self.target.uv_platform,
+            sources=tuple(sorted({normalized(name) for name in self.request.no_binary})),
+            exclude_newer=self.request.exclude_newer,
+            prereleases=self.request.prereleases,
+            preferences=self.keeping.previous,
+            upgrades=self.keeping.upgrades,
+            refresh=self.keeping.refresh,
+            offline=self.keeping.offline,
+        )
+
+    def _with_bundled(self, question: Question, excluded: tuple[str, ...]) -> dict[str, Any]:
+        """Resolve everything; of what is excluded, the runtime's own versions count where it has them."""
+        bundled = [
+            f"{normalized(each.name)}=={each.version}"
+            for each in self.target.runtime.bundled
+            if normalized(each.name) in excluded
+        ]
+        if not bundled:
+            return self._solve(question)
+        try:
+            return self._solve(replace(question, constraints=(*question.constraints, *bundled)))
+        except ResolutionError as exc:
+            self._solve(question)  # if this fails as well, the bundled versions are not to blame
+            named = [pin.replace("==", " ") for pin in bundled if pin.split("==")[0] in " ".join(exc.details)]
+            raise BundledConflictError(
+                target=self.target.identifier,
+                bundled=named or [pin.replace("==", " ") for pin in bundled],
+                details=exc.details,
+            ) from exc
+
+    def _solve(self, question: Question) -> dict[str, Any]:
+        """Resolve with wheels; names for which there are none become sdists, unless nothing may be built."""
+        done = self._ask(question)
+        given_up: dict[str, Wheelless] = {}
+        for _ in range(_ROUNDS):
+            found = {each.name: each for each in wheelless(done.stderr) if each.name not in question.sources}
+            if done.ok or not found or self.request.no_build:
+                break
+            question, done = self._with_sources(question, tuple(found))
+            given_up |= {name: each for name, each in found.items() if name in question.sources}
+        if not done.ok:
+            raise self._failure(done, given_up=given_up)
+        return self._prefer_wheels(tomllib.loads(done.stdout), given_up)
+
+    def _ask(self, question: Question) -> Completed:
+        return ask(question, self.settings)
+
+    def _with_sources(self, question: Question, names: tuple[str, ...]) -> tuple[Question, Completed]:
+        """Let as few of the names as will do be sdists: one if one is enough, else all."""
+        attempts = [(name,) for name in names] if len(names) > 1 else []
+        for attempt in [*attempts, names]:
+            changed = replace(question, sources=(*question.sources, *attempt))
+            done = self._ask(changed)
+            if done.ok:
+                break
+        return changed, done
+
+    def _prefer_wheels(self, answer: dict[str, Any], given_up: Mapping[str, Wheelless]) -> dict[str, Any]:
+        """Look again at what became an sdist only because uv found no wheel.
+
+        uv knows no platform between glibc 2.17 and 2.28: a wheel between them is found by its full tags. A version that
+        has wheels for other targets is no pure one; to build it is the user's decision.
+        """
+        for package in answer["packages"]:
+            if package["name"] not in given_up or "sdist" not in package:
+                continue
+            requirement = f"{package['name']}=={package['version']}"
+            wheels = self._wheels_of(requirement)
+            usable = [wheel for wheel in wheels if self.target.rank(file_tags(wheel)) is not None]
+            if usable:
+                package["wheels"] = usable
+                del package["sdist"]
+            elif elsewhere := targets_with(wheels):
+                raise NoWheelError(requirement=requirement, target=self.target.identifier, available=elsewhere)
+        return answer
+
+    def _failure(self, done: Completed, *, given_up: Mapping[str, Wheelless]) -> LayerkitError:
+        """Say why it failed; of missing wheels, say who has them."""
+        told = failure(done.stderr, target=self.target.identifier, newest=self._newest(done.stderr))
+        culprits = (
+            [each for each in given_up.values() if each.name in done.stderr]
+            if isinstance(told, ResolutionError | SourceBuildError)
+            else []
+        )
+        culprits = culprits or list(wheelless(done.stderr))
+        for culprit in culprits:
+            requirement = f"{culprit.name}=={culprit.version}" if culprit.version else self._required(culprit.name)
+            available = [name for name in targets_with(self._wheels_of(requirement)) if name != self.target.identifier]
+            if available or culprit.name not in given_up or "no source distribution" in done.stderr:
+                return NoWheelError(
+                    requirement=requirement,
+                    target=self.target.identifier,
+                    available=available,
+                    build_forbidden=self.request.no_build,
+                )
+        return told
+
+    def _required(self, name: str) -> str:
+        """Return how the request itself requires the distribution, else its name."""
+        from packaging.requirements import Requirement
+
+        parsed = [Requirement(line) for line in self.request.requirements]
+        return next(
+            (f"{name}{each.specifier}" for each in parsed if normalized(each.name) == name and not each.url), name
+        )
+
+    def _wheels_of(self, requirement: str) -> list[Mapping[str, Any]]:
+        return wheels_of(
+            requirement, self.settings, exclude_newer=self.request.exclude_newer, offline=self.keeping.offline
+        )
+
+    def _newest(self, stderr: str) -> str | None:
+        """Return the newest version for the target of whatever has not the version asked for."""
+        requirement = missing_version(stderr)
+        if requirement is None:
+            return None
+        name = re.split(r"[=<>!~\[]", requirement)[0]
+        question = replace(self._question(), requirements=(name,), constraints=(), dependencies=False, preferences=None)
+        done = self._ask(question)
+        return tomllib.loads(done.stdout)["packages"][0].get("version") if done.ok else None
+
+
+def _pins(answer: Mapping[str, Any], excluded: Iterable[str]) -> list[str]:
+    """Return the answer as constraints; what came from a URL is fixed by that already."""
+    return [
+        f"{package['name']}=={package['version']}"
+        for package in answer["packages"]
+        if package["name"] not in excluded and "version" in package and ("wheels" in package or "sdist" in package)
+    ]
+
+
+def _sdists(answer: Mapping[str, Any]) -> list[str]:
+    return [package["name"] for package in answer["packages"] if "sdist" in package and "wheels" not in package]

@@ -1,0 +1,68 @@
+"""Find an interpreter of a target's Python version on this machine, one that really runs."""
+
+import functools
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from layerkit.errors import BuildError
+from layerkit.sandbox.process import run
+
+_QUESTION: Final = "import sys, json; print(json.dumps([sys.implementation.name, sys.version, list(sys.version_info[:3])]))"
+_PATIENCE: Final = 30.0  # seconds for an interpreter to start
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpreter:
+    """A CPython that runs here: its path, its version (``3.12.1``) and the whole text of ``sys.version``."""
+
+    path: Path
+    version: str
+    build: str
+
+
+class InterpreterMissing(BuildError):
+    """No interpreter of the needed minor version runs on this machine."""
+
+    def __init__(self, *, version: str, purpose: str) -> None:
+        super().__init__(
+            f"no Python {version} runs on this machine, and {purpose} needs one",
+            hint=f"install it (`uv python install {version}` is one way) so that `python{version}` is on PATH",
+        )
+
+
+@functools.cache
+def find_interpreter(version: str) -> Interpreter | None:
+    """Return a CPython of the minor version (``3.12``): this one, one on PATH, or one that uv knows."""
+    return next((found for path in _candidates(version) if (found := _ask(path, version)) is not None), None)
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        yield Path(sys.executable)
+    if on_path := shutil.which(f"python{version}"):
+        yield Path(on_path)
+    import uv
+
+    found = run([uv.find_uv_bin(), "python", "find", "--no-project", "--no-python-downloads", version])
+    if found.ok:
+        yield Path(found.stdout.strip())
+    yield from sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), reverse=True)
+
+
+def _ask(path: Path, version: str) -> Interpreter | None:
+    try:
+        answer = run([path, "-I", "-c", _QUESTION], timeout=_PATIENCE)
+    except OSError:
+        return None
+    if not answer.ok:
+        return None
+    implementation, build, numbers = json.loads(answer.stdout)
+    full = ".".join(map(str, numbers))
+    if implementation != "cpython" or not full.startswith(f"{version}."):
+        return None
+    return Interpreter(path=path, version=full, build=build)
