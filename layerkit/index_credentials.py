@@ -1,10 +1,14 @@
 """Where passwords are kept outside of settings: netrc files and the system's keyring."""
 
 import functools
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from layerkit.index_source import Credentials, SettingsFileError, home
+
+_ASKING: Final = threading.Lock()  # a keyring may put a question to the user: one at a time
 
 
 def netrc_file(environ: Mapping[str, str]) -> Path | None:
@@ -45,7 +49,8 @@ def from_netrc(path: Path | None, netloc: str) -> Credentials | None:
 
 def from_keyring(services: Iterable[str], username: str | None) -> Credentials | None:
     """Ask the keyring for each service in turn; one that does not answer has nothing."""
-    return next((found for service in services if (found := _ask(service, username))), None)
+    with _ASKING:
+        return next((found for service in services if (found := _ask(service, username))), None)
 
 
 @functools.cache

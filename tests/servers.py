@@ -175,6 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        self.path = re.sub(r"^https?://[^/]+", "", self.path)  # as it comes to a proxy
         path = unquote(self.path.partition("?")[0])
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.state.requests.append(Request(method=self.command, path=path, headers=headers))

@@ -56,7 +56,7 @@ class Fragment:
     files: tuple[FragmentFile, ...]
     scripts: tuple[Script, ...]
     hashbang_scripts: frozenset[str]
-    binaries: Mapping[str, BinaryFacts]
+    binaries: Mapping[tuple[Scheme, str], BinaryFacts]
     references: Mapping[str, tuple[str, ...]]
     stub_readers: frozenset[str]
     wheel_path: Path
@@ -82,7 +82,7 @@ def write_index(stream: BinaryIO, fragment: Fragment, *, wheel_mtime_ns: int) ->
         ],
         "scripts": [[script.name, script.module, script.attribute] for script in fragment.scripts],
         "hashbang_scripts": sorted(fragment.hashbang_scripts),
-        "binaries": {path: facts.to_json() for path, facts in fragment.binaries.items()},
+        "binaries": [[*place, facts.to_json()] for place, facts in fragment.binaries.items()],
         "references": fragment.references,
         "stub_readers": sorted(fragment.stub_readers),
     }
@@ -106,7 +106,7 @@ def read(path: Path, *, wheel_path: Path) -> Fragment | None:
         files=tuple(FragmentFile(Scheme(row[0]), *row[1:]) for row in index["files"]),
         scripts=tuple(Script(name=name, module=module, attribute=attr) for name, module, attr in index["scripts"]),
         hashbang_scripts=frozenset(index["hashbang_scripts"]),
-        binaries={name: BinaryFacts.from_json(facts) for name, facts in index["binaries"].items()},
+        binaries={(Scheme(scheme), name): BinaryFacts.from_json(facts) for scheme, name, facts in index["binaries"]},
         references={name: tuple(modules) for name, modules in index["references"].items()},
         stub_readers=frozenset(index["stub_readers"]),
         wheel_path=wheel_path,

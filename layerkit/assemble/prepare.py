@@ -281,7 +281,7 @@ class _Preparer:
                 for one in prepared
                 if one.file.scheme is Scheme.SCRIPTS and (one.content or b"").startswith(b"#!python")
             ),
-            binaries={one.file.path: one.facts for one in prepared if one.facts is not None},
+            binaries={(one.file.scheme, one.file.path): one.facts for one in prepared if one.facts is not None},
             references={one.file.path: one.references for one in prepared if one.references},
             stub_readers=frozenset(one.file.path for one in prepared if one.reads_stubs),
             wheel_path=self._wheel.path,

@@ -48,14 +48,23 @@ class Console:
         for line in error.details:
             sys.stderr.write(f"  {line}\n")
         if error.hint:
-            self._labelled("hint", error.hint, _CYAN)
+            self.hint(error.hint)
+
+    def hint(self, text: str) -> None:
+        """Tell the way out."""
+        self._labelled("hint", text, _CYAN)
+
+    def warning(self, text: str) -> None:
+        """Warn, unless under ``--quiet``."""
+        if self.verbosity >= 0:
+            self._labelled("warning", text, _YELLOW)
 
     def finding(self, finding: Finding) -> None:
         """Tell what an audit found, unless it is less than an error under ``--quiet``."""
         if finding.severity is Severity.ERROR or self.verbosity >= 0:
             self._labelled(str(finding.severity), f"{finding.where}: {finding.message}", _COLOURS[finding.severity])
             if finding.hint and finding.severity is not Severity.NOTE:
-                self._labelled("hint", finding.hint, _CYAN)
+                self.hint(finding.hint)
 
     def progress(self) -> Progress:
         """Return who shows progress here: tqdm on a terminal, else nobody."""

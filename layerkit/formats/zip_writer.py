@@ -72,6 +72,16 @@ def directory(headers: Sequence[ZipHeader], offsets: Sequence[int], *, start: in
     return records + (_end64(count, length, start) if wide else b"") + end
 
 
+def zip_size(headers: Sequence[ZipHeader]) -> int:
+    """Return the bytes that a zip of these entries takes."""
+    offsets = []
+    position = 0
+    for header in headers:
+        offsets.append(position)
+        position += len(header.local()) + header.compressed_bytes
+    return position + len(directory(headers, offsets, start=position))
+
+
 def _end64(count: int, length: int, start: int) -> bytes:
     size = _END64.size - 12  # of what follows the size field itself
     versions = (_MADE_BY_UNIX | _VERSION64, _VERSION64)

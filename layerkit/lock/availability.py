@@ -47,6 +47,8 @@ def wheels_of(
         done = ask(question, settings)
         if done.ok:
             return [wheel for package in tomllib.loads(done.stdout)["packages"] for wheel in package.get("wheels", ())]
+        if "does not satisfy Python" not in done.stderr:
+            break
     return []
 
 

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,8 @@ from typing import Final
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import ExportError, UncoveredTargetError, UnreadableLockError
 from layerkit.lock.inputs import normalized, without_credentials
-from layerkit.lock.locker import Places, SelectionError, packages_for
+from layerkit.lock.locker import packages_for
+from layerkit.lock.placement import Places, SelectionError
 from layerkit.lock.requirements import RequirementsFile, read_requirements
 from layerkit.lock.uv import export
 from layerkit.model.lock import Lock
@@ -30,16 +31,17 @@ class Selection:
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     exclusions: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
 
 
-def lock_from_pylock(path: Path, target: PythonTarget, *, exclusions: Sequence[str] = ()) -> Lock:
-    """Use a PEP 751 lock of any tool as it is; of ``exclusions`` only the packages themselves are left out.
+def lock_from_pylock(path: Path, target: PythonTarget, *, selection: Selection) -> Lock:
+    """Use a PEP 751 lock of any tool as it is; of the exclusions only the packages themselves are left out.
 
     Paths in the result are relative to the file's own folder. Raises ``UnreadableLockError``, and
     ``UncoveredTargetError`` which says for which packages the target is not covered.
     """
     text = _read(path)
-    return _lock(text, path, target, base=path.parent, exclusions=exclusions)
+    return _lock(text, path, target, base=path.parent, selection=selection)
 
 
 def lock_from_uv_lock(path: Path, target: PythonTarget, *, settings: IndexSettings, selection: Selection) -> Lock:
@@ -60,7 +62,7 @@ def lock_from_uv_lock(path: Path, target: PythonTarget, *, settings: IndexSettin
     if not done.ok:
         details = [line.removeprefix("error: ").strip() for line in done.stderr.splitlines() if "warning" not in line]
         raise ExportError(path=path, tool="uv export", details=[line for line in details if line])
-    return _lock(done.stdout, path, target, base=Path.cwd(), exclusions=selection.exclusions)
+    return _lock(done.stdout, path, target, base=Path.cwd(), selection=selection)
 
 
 def requirements_from_poetry_lock(path: Path, *, selection: Selection, environ: Mapping[str, str]) -> RequirementsFile:
@@ -101,7 +103,7 @@ def _read(path: Path) -> str:
         raise UnreadableLockError(path=path, reason="it is not UTF-8") from exc
 
 
-def _lock(text: str, path: Path, target: PythonTarget, *, base: Path, exclusions: Sequence[str]) -> Lock:
+def _lock(text: str, path: Path, target: PythonTarget, *, base: Path, selection: Selection) -> Lock:
     from packaging.pylock import Pylock, PylockValidationError
 
     try:
@@ -110,14 +112,17 @@ def _lock(text: str, path: Path, target: PythonTarget, *, base: Path, exclusions
         raise UnreadableLockError(path=path, reason=str(exc)) from exc
     places = Places(base=base, lock_folder=path.parent)
     try:
-        packages = packages_for(pylock, target, places=places, without=exclusions)
+        packages = packages_for(
+            pylock, target, places=places, without=selection.exclusions, sources=selection.no_binary
+        )
     except SelectionError as exc:
         raise UncoveredTargetError(path=path, target=target.identifier, problems=exc.problems) from exc
     inputs = {
         "lock": path.name,
         "lock-sha256": hashlib.sha256(text.encode()).hexdigest(),
         "target": target.identifier,
-        "exclude": sorted({normalized(name) for name in exclusions}),
+        "no-binary": sorted({normalized(name) for name in selection.no_binary}),
+        "exclude": sorted({normalized(name) for name in selection.exclusions}),
     }
     return Lock(
         target=target.identifier,

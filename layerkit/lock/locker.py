@@ -1,42 +1,22 @@
 """Any PEP 751 file -> the ``Lock`` of one target: one file for each package, no passwords, paths that travel."""
 
-import hashlib
-import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
-from layerkit.lock.failures import HashMismatchError, MissingFileError, MissingHashesError, UnsupportedSourceError
+from layerkit.lock.failures import HashMismatchError, MissingHashesError, UnsupportedSourceError
 from layerkit.lock.inputs import normalized
-from layerkit.model.lock import LockedFile, LockedPackage
+from layerkit.lock.placement import Places, SelectionError, file_name, locked_file
+from layerkit.model.lock import LockedPackage
 from layerkit.model.target import PythonTarget
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
+    from packaging.pylock import Package, PackageWheel, Pylock
 
-    type_of_file = PackageWheel | PackageSdist | PackageArchive
+    from layerkit.lock.placement import FileEntry
 
 _BUILD: Final = re.compile(r"^[^-]+-[^-]+-(\d+)[^-]*-[^-]+-[^-]+-[^-]+\.whl$")
-
-
-class SelectionError(ValueError):
-    """A lock that does not cover the target; ``problems`` are all that it lacks."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Places:
-    """Where relative paths of the file read count from, and where the lock will lie that they are written into."""
-
-    base: Path
-    lock_folder: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,22 +48,32 @@ def packages_for(
     places: Places,
     allowed: Allowed | None = None,
     without: Iterable[str] = (),
+    sources: Iterable[str] = (),
 ) -> tuple[LockedPackage, ...]:
     """Choose for the target what applies to it, and for each package the file with the best tag.
+
+    ``without`` names packages that are left out, ``sources`` those whose sdist is taken even if there are wheels. For
+    all others an sdist counts only where there are no wheels at all: what has some for other platforms is not pure.
 
     Raises ``SelectionError`` if the lock does not cover the target, ``UnsupportedSourceError`` for packages that are
     neither wheels nor sdists, ``MissingHashesError`` and ``HashMismatchError`` where ``allowed`` is not kept.
     """
     dropped = {normalized(name) for name in without}
-    packages = [package for package in _applicable(pylock, target) if package.name not in dropped]
+    kept = [package for package in pylock.packages if package.name not in dropped]
+    packages = _applicable(replace(pylock, packages=kept), target)
     _refuse_unsupported(packages)
-    choices = [_Choice.of(package, target) for package in packages]
+    built = {normalized(name) for name in sources}
+    if lacking := [
+        _lacking(each, target) for each in packages if _lacks_wheel(each, target) and each.name not in built
+    ]:
+        raise SelectionError(lacking)
+    choices = [_Choice.of(package, target, source=package.name in built) for package in packages]
     allowed = allowed or Allowed()
     if allowed.everywhere:
         _require_hashes(choices, allowed)
     chosen = _allowed_files(choices, allowed)
     return tuple(
-        LockedPackage(name=choice.name, version=choice.version, file=_locked(file, choice.name, places))
+        LockedPackage(name=choice.name, version=choice.version, file=locked_file(file, choice.name, places))
         for choice, file in sorted(chosen, key=lambda pair: pair[0].name)
     )
 
@@ -106,7 +96,11 @@ def _is_uncovered(package: "Package", target: PythonTarget) -> bool:
         environment: Any = {**target.marker_environment, "extras": frozenset(), "dependency_groups": frozenset()}
         if not package.marker.evaluate(environment, context="lock_file"):
             return False
-    return bool(package.wheels) and package.sdist is None and not _fitting(package, target)
+    return _lacks_wheel(package, target)
+
+
+def _lacks_wheel(package: "Package", target: PythonTarget) -> bool:
+    return bool(package.wheels) and not _fitting(package, target)
 
 
 def _lacking(package: "Package", target: PythonTarget) -> str:
@@ -146,16 +140,16 @@ class _Choice:
 
     name: str
     version: str
-    files: tuple["type_of_file", ...]
+    files: tuple["FileEntry", ...]
 
     @classmethod
-    def of(cls, package: "Package", target: PythonTarget) -> "_Choice":
-        files: list[type_of_file] = [*_fitting(package, target)]
+    def of(cls, package: "Package", target: PythonTarget, *, source: bool) -> "_Choice":
+        files: list[FileEntry] = [] if source and package.sdist else [*_fitting(package, target)]
         files += [package.sdist] if package.sdist else []
         files += [package.archive] if package.archive else []
-        version = str(package.version) if package.version else _version_of(_file_name(files[0]))
+        version = str(package.version) if package.version else _version_of(file_name(files[0]))
         if package.archive:
-            _check_archive(package.name, _file_name(package.archive), target)
+            _check_archive(package.name, file_name(package.archive), target)
         return cls(name=package.name, version=version, files=tuple(files))
 
 
@@ -178,7 +172,7 @@ def _require_hashes(choices: Iterable[_Choice], allowed: Allowed) -> None:
         raise MissingHashesError(missing=missing)
 
 
-def _allowed_files(choices: Iterable[_Choice], allowed: Allowed) -> list[tuple[_Choice, "type_of_file"]]:
+def _allowed_files(choices: Iterable[_Choice], allowed: Allowed) -> list[tuple[_Choice, "FileEntry"]]:
     """Take the best file of each package whose hash is allowed."""
     chosen, problems = [], []
     for choice in choices:
@@ -189,7 +183,7 @@ def _allowed_files(choices: Iterable[_Choice], allowed: Allowed) -> list[tuple[_
         else:
             first = choice.files[0]
             problems.append(
-                f"`{choice.name}` {choice.version}: {_file_name(first)} has {', '.join(sorted(_hashes(first)))}, "
+                f"`{choice.name}` {choice.version}: {file_name(first)} has {', '.join(sorted(_hashes(first)))}, "
                 f"allowed {'is' if len(hashes) == 1 else 'are'} {', '.join(sorted(hashes))}"
             )
     if problems:
@@ -197,57 +191,5 @@ def _allowed_files(choices: Iterable[_Choice], allowed: Allowed) -> list[tuple[_
     return chosen
 
 
-def _hashes(file: "type_of_file") -> set[str]:
+def _hashes(file: "FileEntry") -> set[str]:
     return {f"{algorithm}:{value.lower()}" for algorithm, value in file.hashes.items()}
-
-
-def _file_name(file: "type_of_file") -> str:
-    named: str | None = getattr(file, "name", None)
-    place = unquote(urlsplit(file.url).path) if file.url else (file.path or "").replace("\\", "/")
-    return named or PurePosixPath(place).name
-
-
-def _locked(file: "type_of_file", package: str, places: Places) -> LockedFile:
-    local = _local(file, places)
-    if local is None:
-        return LockedFile(
-            name=_file_name(file), url=_clean(file.url or ""), path=None, size=file.size, sha256=_sha256(file, package)
-        )
-    try:
-        size = local.stat().st_size
-        sha256 = file.hashes.get("sha256") or _digest(local)
-    except OSError as exc:
-        raise MissingFileError(details=[f"`{package}`: {local}: {(exc.strerror or str(exc)).lower()}"]) from exc
-    return LockedFile(
-        name=_file_name(file), url=None, path=_relative(local, places.lock_folder), size=size, sha256=sha256.lower()
-    )
-
-
-def _local(file: "type_of_file", places: Places) -> Path | None:
-    if file.url and file.url.lower().startswith("file:"):
-        return Path(url2pathname(urlsplit(file.url).path))
-    return None if file.url else places.base / (file.path or "")
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
-    except ValueError:  # another drive
-        return path.absolute().as_posix()
-
-
-def _clean(url: str) -> str:
-    """Return ``url`` without credentials and fragment."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
-
-
-def _sha256(file: "type_of_file", package: str) -> str:
-    if "sha256" not in file.hashes:
-        raise SelectionError([f"`{package}`: {_file_name(file)} has no sha256, only {', '.join(sorted(file.hashes))}"])
-    return file.hashes["sha256"].lower()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

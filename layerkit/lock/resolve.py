@@ -23,7 +23,8 @@ from layerkit.lock.failures import (
     UnsupportedSourceError,
 )
 from layerkit.lock.inputs import LockRequest, normalized, without_credentials
-from layerkit.lock.locker import Allowed, Places, SelectionError, packages_for
+from layerkit.lock.locker import Allowed, packages_for
+from layerkit.lock.placement import Places, SelectionError
 from layerkit.lock.uv import Question, ask
 from layerkit.model.lock import LockedPackage
 from layerkit.model.target import PythonTarget
@@ -66,7 +67,8 @@ def resolve(
 
     pylock = Pylock.from_dict(answer)
     try:
-        packages = packages_for(pylock, target, places=Places(base=Path.cwd(), lock_folder=folder), allowed=allowed)
+        places = Places(base=Path.cwd(), lock_folder=folder)
+        packages = packages_for(pylock, target, places=places, allowed=allowed, sources=request.no_binary)
     except SelectionError as exc:
         raise UncoveredWheelError(target=target.identifier, problems=exc.problems) from exc
     return Resolved(requires_python=str(answer["requires-python"]), packages=packages)

@@ -42,7 +42,7 @@ def use_lock(path: Path, target: PythonTarget, *, settings: IndexSettings, selec
     if path.name == "uv.lock":
         return lock_from_uv_lock(path, target, settings=settings, selection=selection)
     _refuse_selection(path, selection)
-    return lock_from_pylock(path, target, exclusions=selection.exclusions)
+    return lock_from_pylock(path, target, selection=selection)
 
 
 def _refuse_selection(path: Path, selection: Selection) -> None:

@@ -72,6 +72,7 @@ class Lock:
             f"created-by = {_string(CREATED_BY)}",
             f"requires-python = {_string(self.requires_python)}",
         ]
+        lines += [] if self.packages else ["packages = []"]  # PEP 751 wants the key even so
         for package in sorted(self.packages, key=lambda package: package.name):
             lines += ["", "[[packages]]", f"name = {_string(package.name)}", f"version = {_string(package.version)}"]
             table = _file_table(package.file)

@@ -170,7 +170,7 @@ class _Run:
     def _download(self, file: LockedFile, client: "Client", counter: Counter) -> None:
         """Download a file whose lock we hold; what turns out wrong, as a resumed one may, is tried once more, whole."""
         partial = self.cache.path(_PARTIAL, file.sha256)
-        with translating(partial):
+        with translating(partial), _no_empty_file(partial):
             try:
                 self._stream(file, partial, client, counter)
             except (HashMismatch, SizeMismatch):
@@ -219,6 +219,8 @@ class _Run:
             yield
         finally:
             lock.release()
+        with contextlib.suppress(OSError):
+            path.unlink()  # whoever waits for it, or makes a new one, finds the file in the cache
 
     def _go_on(self) -> None:
         if self.stop.is_set():
@@ -227,6 +229,17 @@ class _Run:
     def _pause(self, seconds: float) -> None:
         self.stop.wait(seconds)
         self._go_on()
+
+
+@contextlib.contextmanager
+def _no_empty_file(path: Path) -> Iterator[None]:
+    """Leave no file without content behind: there is nothing in it to resume."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if path.stat().st_size == 0:
+                path.unlink()
 
 
 def _raise_for(outcomes: Iterable[BaseException | None]) -> None:

@@ -52,7 +52,7 @@ def compiled(settings: IndexSettings, tmp_path: Path, requirement: str = "thing"
     base = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     misleading = {"UV_INDEX": "http://127.0.0.1:9/simple", "UV_FIND_LINKS": str(tmp_path / "nowhere")}
     environment = settings.environment_for_uv(base | misleading | {"UV_CACHE_DIR": str(tmp_path / "uv-cache")})
-    command = [UV, "pip", "compile", "-", "--no-config", "--no-header", "--no-annotate", "--no-python-downloads"]
+    command = [str(UV), "pip", "compile", "-", "--no-config", "--no-header", "--no-annotate", "--no-python-downloads"]
     return subprocess.run(
         [*command, *settings.arguments_for_uv],
         input=requirement,

@@ -1,0 +1,286 @@
+"""The pipeline, top to bottom: lock -> wheelhouse -> assemble -> audit -> a layer on disk.
+
+Several targets and recipes share downloads and fragments. One that fails does not stop the others: every failure is
+reported at the end.
+"""
+
+import contextlib
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from layerkit.assemble.fragment import Fragment
+from layerkit.assemble.prepare import Preparation, VerifiedWheel, prepare
+from layerkit.cache import Cache
+from layerkit.composition import Composed, compose, write_layer
+from layerkit.errors import LayerkitError
+from layerkit.index import IndexSettings
+from layerkit.lock.inputs import LockRequest
+from layerkit.lock.obtain import LockMode, is_current, obtain
+from layerkit.lock.sources import use_lock
+from layerkit.model.layer import Layer
+from layerkit.model.lock import Lock, LockedPackage
+from layerkit.model.target import PlainTarget, PythonTarget, Target
+from layerkit.order import Order, request_of, targets_of
+from layerkit.progress import Progress, Silent
+from layerkit.wheelhouse.build import BuiltWheel, build_wheel
+from layerkit.wheelhouse.fetch import FetchOptions, fetch
+
+_T = TypeVar("_T")
+_DOWNLOADS = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildOptions:
+    """How to build, apart from what the recipe says. ``beside_bytes`` is what else the stack holds, unzipped."""
+
+    out: Path
+    cache: Cache
+    mode: LockMode = field(default_factory=LockMode)
+    force: bool = False
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    beside_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One layer to build: an order for one target."""
+
+    order: Order
+    target: Target
+
+    @property
+    def title(self) -> str:
+        """The layer's name and target, as messages tell it."""
+        return f"{self.order.recipe.layer.name} for {self.target.runtime.name} {self.target.architecture}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """A job that failed, and why."""
+
+    job: Job
+    error: LayerkitError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Locked:
+    """A job whose lock is known. Paths in the lock count from ``base``; ``path`` is layerkit's own lock file, if any."""
+
+    job: Job
+    lock: Lock | None
+    base: Path
+    settings: IndexSettings
+    path: Path | None = None
+
+    @property
+    def packages(self) -> tuple[LockedPackage, ...]:
+        """What the layer is made from."""
+        return self.lock.packages if self.lock else ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Supplied:
+    """A job whose wheels are here; ``built`` are those that came from sdists."""
+
+    locked: Locked
+    wheels: tuple[VerifiedWheel, ...]
+    built: tuple[BuiltWheel, ...]
+
+
+def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
+    """Return one job for each target of each order."""
+    return tuple(Job(order=order, target=target) for order in orders for target in targets_of(order.recipe, today=today))
+
+
+def build_all(
+    jobs: Sequence[Job], options: BuildOptions, progress: Progress | None = None
+) -> tuple[list[Layer], list[Failure]]:
+    """Build a layer for each job; return those that were built, in the order of the jobs, and what failed."""
+    progress = progress or Silent()
+    failures: list[Failure] = []
+    with ThreadPoolExecutor(max(1, min(options.jobs, len(jobs)))) as pool:
+        run = _Attempt(pool, failures)
+        locked = _lock_each(jobs, options.mode, run, progress)
+        _fetch_together(locked, options, progress)
+        supplied = run.one_by_one(locked, lambda each: supply(each, options, progress), job_of=lambda each: each.job)
+        prepared = run.one_by_one(
+            supplied, lambda each: (each, _fragments(each, options, progress)), job_of=lambda each: each.locked.job
+        )
+        layers = run.each(
+            prepared, lambda each: _finish(*each, options=options), job_of=lambda each: each[0].locked.job
+        )
+    order = {id(job): place for place, job in enumerate(jobs)}
+    return layers, sorted(failures, key=lambda failure: order[id(failure.job)])
+
+
+def lock_all(
+    jobs: Sequence[Job], mode: LockMode, progress: Progress | None = None
+) -> tuple[list[Locked], list[Failure]]:
+    """Lock for each job, in parallel; return what is locked, in the order of the jobs, and what failed."""
+    failures: list[Failure] = []
+    with ThreadPoolExecutor(max(1, len(jobs))) as pool:
+        return _lock_each(jobs, mode, _Attempt(pool, failures), progress or Silent()), failures
+
+
+def stale_locks(jobs: Sequence[Job]) -> list[Path]:
+    """Return the lock files that are missing or not current, without asking any index."""
+    stale = []
+    for job in jobs:
+        if isinstance(job.target, PythonTarget) and job.order.foreign_lock is None:
+            request, settings = request_of(job.order)
+            path = job.order.lock_path(job.target)
+            if request.requirements and not is_current(request, job.target, path=path, settings=settings):
+                stale.append(path)
+    return stale
+
+
+def _lock_each(jobs: Sequence[Job], mode: LockMode, run: "_Attempt", progress: Progress) -> list[Locked]:
+    with progress.task("Locking", total=len(jobs), unit="lock") as task:
+
+        def step(job: Job) -> Locked:
+            try:
+                return lock_job(job, mode)
+            finally:
+                task.advance(1)
+
+        return run.each(jobs, step, job_of=lambda job: job)
+
+
+class _Attempt:
+    """Does one step for many jobs; what fails is noted, and the job takes no further part."""
+
+    def __init__(self, pool: ThreadPoolExecutor, failures: list[Failure]) -> None:
+        self._pool = pool
+        self._failures = failures
+
+    def each(
+        self, items: Sequence["_Item"], step: Callable[["_Item"], _T], *, job_of: Callable[["_Item"], Job]
+    ) -> list[_T]:
+        """Do the step for all items in parallel."""
+        return self._gather(self._pool.map(lambda item: _caught(item, step, job_of), items))
+
+    def one_by_one(
+        self, items: Sequence["_Item"], step: Callable[["_Item"], _T], *, job_of: Callable[["_Item"], Job]
+    ) -> list[_T]:
+        """Do the step for one item after the other: it is parallel in itself."""
+        return self._gather(_caught(item, step, job_of) for item in items)
+
+    def _gather(self, outcomes: Iterable[_T | Failure]) -> list[_T]:
+        done: list[_T] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                self._failures.append(outcome)
+            else:
+                done.append(outcome)
+        return done
+
+
+_Item = TypeVar("_Item")
+
+
+def _caught(item: _Item, step: Callable[[_Item], _T], job_of: Callable[[_Item], Job]) -> _T | Failure:
+    try:
+        return step(item)
+    except LayerkitError as exc:
+        return Failure(job=job_of(item), error=exc)
+
+
+def lock_job(job: Job, mode: LockMode) -> Locked:
+    """Return the job with its lock: the one that is there if it is current, else a new one."""
+    order = job.order
+    match job.target:
+        case PlainTarget():
+            return Locked(job=job, lock=None, base=order.folder, settings=request_of(order)[1])
+        case PythonTarget() as target:
+            request, settings = request_of(order)
+            if order.foreign_lock is not None:
+                lock = use_lock(order.foreign_lock, target, settings=settings, selection=order.selection)
+                return Locked(job=job, lock=lock, base=order.foreign_lock.parent, settings=settings)
+            return _own_lock(job, target, request, settings, mode)
+
+
+def _own_lock(job: Job, target: PythonTarget, request: LockRequest, settings: IndexSettings, mode: LockMode) -> Locked:
+    path = job.order.lock_path(target)
+    if not request.requirements:
+        return Locked(job=job, lock=None, base=path.parent, settings=settings)
+    lock = obtain(request, target, path=path, settings=settings, mode=mode)
+    return Locked(job=job, lock=lock, base=path.parent, settings=settings, path=path)
+
+
+def supply(locked: Locked, options: BuildOptions, progress: Progress) -> Supplied:
+    """Return the job with its wheels: downloaded, or built from sdists."""
+    paths = _fetch([locked], options, progress)
+    wheels: list[VerifiedWheel] = []
+    built: list[BuiltWheel] = []
+    for package in locked.packages:
+        file = package.file
+        if file.is_wheel:
+            wheels.append(VerifiedWheel(name=file.name, path=paths[file.sha256], sha256=file.sha256))
+            continue
+        wheel = build_wheel(package, paths[file.sha256], cache=options.cache, settings=locked.settings)
+        built.append(wheel)
+        wheels.append(VerifiedWheel(name=wheel.name, path=wheel.path, sha256=wheel.sha256))
+    return Supplied(locked=locked, wheels=tuple(wheels), built=tuple(built))
+
+
+def _fetch_together(locked: Sequence[Locked], options: BuildOptions, progress: Progress) -> None:
+    """Download for all targets of an order at once; a job that lacks a file afterwards finds out by itself why."""
+    for _, targets in itertools.groupby(locked, key=lambda each: id(each.job.order)):
+        with contextlib.suppress(LayerkitError):
+            _fetch(list(targets), options, progress)
+
+
+def _fetch(locked: Sequence[Locked], options: BuildOptions, progress: Progress) -> dict[str, Path]:
+    return fetch(
+        [package.file for each in locked for package in each.packages],
+        lock_folder=locked[0].base,
+        cache=options.cache,
+        settings=locked[0].settings,
+        progress=progress,
+        options=FetchOptions(offline=options.mode.offline, jobs=_DOWNLOADS),
+    )
+
+
+def _fragments(supplied: Supplied, options: BuildOptions, progress: Progress) -> tuple[Fragment, ...]:
+    build = supplied.locked.job.order.recipe.build
+    preparation = Preparation(strip=build.strip, compression=build.compress)
+    return prepare(
+        supplied.wheels, cache=options.cache, preparation=preparation, jobs=options.jobs, progress=progress
+    )
+
+
+def _finish(supplied: Supplied, fragments: Sequence[Fragment], *, options: BuildOptions) -> Layer:
+    job = supplied.locked.job
+    composed = compose(
+        job.order.recipe,
+        (job.target,),
+        fragments,
+        cache=options.cache,
+        built={wheel.name: wheel.built_from for wheel in supplied.built},
+    )
+    lock = supplied.locked.lock
+    return _write(composed, job, options, lock_sha256=None if lock is None else _digest(lock))
+
+
+def _write(composed: Composed, job: Job, options: BuildOptions, *, lock_sha256: str | None) -> Layer:
+    name = f"{job.order.recipe.layer.name}-{job.target.runtime.name}-{job.target.architecture}"
+    return write_layer(
+        composed,
+        path=options.out / f"{name}.zip",
+        title=job.title,
+        beside_bytes=options.beside_bytes,
+        force=options.force,
+        lock_sha256=lock_sha256,
+    )
+
+
+def _digest(lock: Lock) -> str:
+    return hashlib.sha256(lock.to_toml().encode()).hexdigest()
+

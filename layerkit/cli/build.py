@@ -1,0 +1,193 @@
+"""``layerkit build``: requirements or recipes in, layer zips out."""
+
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from layerkit.cli import options as common
+from layerkit.cli.options import cache_of, console_of
+
+if TYPE_CHECKING:
+    from layerkit.build import BuildOptions
+    from layerkit.cli.console import Console
+    from layerkit.order import Order
+
+
+def build(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REQUIREMENT|RECIPE]...", help="PEP 508 requirements, or recipes (folder or .toml)."),
+    ] = None,
+    requirements: common.RequirementFiles = None,
+    group: common.Groups = None,
+    extra: common.Extras = None,
+    all_recipes: Annotated[
+        Path | None, typer.Option("--all", envvar="LAYERKIT_ALL", metavar="DIR", help="Every recipe in this folder.")
+    ] = None,
+    name: common.Name = None,
+    runtime: common.Runtimes = None,
+    arch: common.Architectures = None,
+    builder: Annotated[
+        Literal["auto", "wheels", "local", "container"] | None,
+        typer.Option("--builder", envvar="LAYERKIT_BUILDER", help="How wheels come to be.", show_default="auto"),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", envvar="LAYERKIT_OUT", metavar="DIR", help="Where layers are written.")
+    ] = Path("dist"),
+    lock_dir: common.LockDir = None,
+    locked: common.Locked = False,
+    upgrade: common.Upgrade = False,
+    upgrade_package: common.UpgradePackages = None,
+    offline: common.Offline = False,
+    index_url: common.IndexUrl = None,
+    extra_index_url: common.ExtraIndexUrls = None,
+    find_links: common.FindLinks = None,
+    no_index: common.NoIndex = False,
+    index_strategy: common.IndexStrategy = None,
+    ca_bundle: common.CaBundle = None,
+    proxy: common.Proxy = None,
+    keyring: common.Keyring = None,
+    exclude_newer: common.ExcludeNewer = None,
+    no_binary: common.NoBinary = None,
+    no_build: common.NoBuild = False,
+    exclude: common.Exclude = None,
+    prune: Annotated[
+        Literal["standard", "none"] | None,
+        typer.Option(
+            "--prune", envvar="LAYERKIT_PRUNE", help="What cannot matter at run time goes.", show_default="standard"
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", envvar="LAYERKIT_KEEP", metavar="GLOB", help="Keep these files whatever the rules say."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", envvar="LAYERKIT_DROP", metavar="[DIST:]GLOB", help="Leave these files out."),
+    ] = None,
+    strip: Annotated[
+        bool | None,
+        typer.Option(
+            "--strip/--no-strip",
+            envvar="LAYERKIT_STRIP",
+            help="Take symbol tables and debug information out of binaries.",
+            show_default="strip",
+        ),
+    ] = None,
+    bytecode: Annotated[
+        bool | None,
+        typer.Option("--bytecode/--no-bytecode", envvar="LAYERKIT_BYTECODE", help="Add compiled bytecode."),
+    ] = None,
+    compress: Annotated[
+        Literal["copy", "best"] | None,
+        typer.Option(
+            "--compress",
+            envvar="LAYERKIT_COMPRESS",
+            help="Copy the wheels' streams, or compress everything anew.",
+            show_default="copy",
+        ),
+    ] = None,
+    layout: Annotated[
+        Literal["python", "site-packages"] | None,
+        typer.Option("--layout", envvar="LAYERKIT_LAYOUT", help="Where packages lie.", show_default="python"),
+    ] = None,
+    universal: Annotated[
+        bool | None,
+        typer.Option(
+            "--universal/--no-universal",
+            envvar="LAYERKIT_UNIVERSAL",
+            help="Pure wheels only: one zip for every runtime and architecture.",
+        ),
+    ] = None,
+    stack: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stack",
+            envvar="LAYERKIT_STACK",
+            metavar="ZIP|DIR|SIZE",
+            help="What else the function's stack holds; it counts against the limit.",
+        ),
+    ] = None,
+    jobs: common.Jobs = None,
+    force: Annotated[
+        bool, typer.Option("--force", envvar="LAYERKIT_FORCE", help="Write the layer even if it would not work.")
+    ] = False,
+    cache_dir: common.CacheDir = None,
+    quiet: common.Quiet = False,
+    verbose: common.Verbose = False,
+    json: common.Json = False,
+) -> int:
+    """Build layers from requirements or recipes."""
+    from layerkit.build import BuildOptions
+    from layerkit.cli.orders import Flags, index_flags, orders_of
+    from layerkit.cli.stack import unzipped_bytes_of
+    from layerkit.lock.obtain import LockMode
+
+    flags = Flags.of(
+        files=requirements,
+        extras=extra,
+        groups=group,
+        name=name,
+        runtimes=runtime,
+        architectures=arch,
+        exclude=exclude,
+        no_binary=no_binary,
+        no_build=no_build,
+        index=index_flags(
+            index_url=index_url,
+            extra_index_urls=extra_index_url,
+            find_links=find_links,
+            no_index=no_index or None,
+            strategy=index_strategy,
+            ca_bundle=ca_bundle,
+            proxy=proxy,
+            keyring=keyring,
+        ),
+        exclude_newer=exclude_newer,
+        lock_dir=lock_dir,
+        out=out,
+        builder=builder,
+        prune=prune,
+        keep=keep,
+        drop=drop,
+        strip=strip,
+        bytecode=bytecode,
+        compress=compress,
+        layout=layout,
+        universal=universal,
+    )
+    orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=flags)
+    options = BuildOptions(
+        out=out,
+        cache=cache_of(cache_dir),
+        mode=LockMode(
+            locked=locked,
+            upgrade=upgrade,
+            upgrade_packages=tuple(upgrade_package or ()),
+            offline=offline,
+            command="layerkit build` with `--upgrade" if out == orders[0].lock_folder else "layerkit lock",
+        ),
+        force=force,
+        jobs=jobs or os.cpu_count() or 1,
+        beside_bytes=unzipped_bytes_of(stack or ()),
+    )
+    return _run(orders, options, console_of(quiet=quiet, verbose=verbose), json=json)
+
+
+def _run(orders: Sequence["Order"], options: "BuildOptions", console: "Console", *, json: bool) -> int:
+    from layerkit.build import build_all, jobs_of
+    from layerkit.cli.outcome import exit_code_of, show_failures, show_layers, warn_of_runtimes
+
+    began = time.monotonic()
+    today = datetime.now(UTC).date()
+    jobs = jobs_of(orders, today=today)
+    warn_of_runtimes(jobs, today=today, console=console)
+    layers, failures = build_all(jobs, options, console.progress())
+    show_layers(layers, console, seconds=time.monotonic() - began, json=json)
+    show_failures(failures, console, of=len(jobs))
+    return exit_code_of(layers, failures)

@@ -1,0 +1,132 @@
+"""``layerkit lock``: resolve, and keep the result as PEP 751 files."""
+
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from layerkit.cli import options as common
+from layerkit.cli.options import console_of
+
+if TYPE_CHECKING:
+    from layerkit.build import Job
+    from layerkit.cli.console import Console
+    from layerkit.lock.obtain import LockMode
+
+
+def lock(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REQUIREMENT|RECIPE]...", help="PEP 508 requirements, or recipes (folder or .toml)."),
+    ] = None,
+    requirements: common.RequirementFiles = None,
+    group: common.Groups = None,
+    extra: common.Extras = None,
+    all_recipes: Annotated[
+        Path | None, typer.Option("--all", envvar="LAYERKIT_ALL", metavar="DIR", help="Every recipe in this folder.")
+    ] = None,
+    name: common.Name = None,
+    runtime: common.Runtimes = None,
+    arch: common.Architectures = None,
+    lock_dir: common.LockDir = None,
+    check: Annotated[
+        bool, typer.Option("--check", envvar="LAYERKIT_CHECK", help="Change nothing; exit 1 if a lock is not current.")
+    ] = False,
+    upgrade: common.Upgrade = False,
+    upgrade_package: common.UpgradePackages = None,
+    offline: common.Offline = False,
+    index_url: common.IndexUrl = None,
+    extra_index_url: common.ExtraIndexUrls = None,
+    find_links: common.FindLinks = None,
+    no_index: common.NoIndex = False,
+    index_strategy: common.IndexStrategy = None,
+    ca_bundle: common.CaBundle = None,
+    proxy: common.Proxy = None,
+    keyring: common.Keyring = None,
+    exclude_newer: common.ExcludeNewer = None,
+    no_binary: common.NoBinary = None,
+    no_build: common.NoBuild = False,
+    exclude: common.Exclude = None,
+    quiet: common.Quiet = False,
+    verbose: common.Verbose = False,
+    json: common.Json = False,
+) -> int:
+    """Resolve requirements into a lock for each target."""
+    from layerkit.build import jobs_of
+    from layerkit.cli.orders import Flags, index_flags, orders_of
+    from layerkit.lock.obtain import LockMode
+
+    flags = Flags.of(
+        files=requirements,
+        extras=extra,
+        groups=group,
+        name=name,
+        runtimes=runtime,
+        architectures=arch,
+        exclude=exclude,
+        no_binary=no_binary,
+        no_build=no_build,
+        index=index_flags(
+            index_url=index_url,
+            extra_index_urls=extra_index_url,
+            find_links=find_links,
+            no_index=no_index or None,
+            strategy=index_strategy,
+            ca_bundle=ca_bundle,
+            proxy=proxy,
+            keyring=keyring,
+        ),
+        exclude_newer=exclude_newer,
+        lock_dir=lock_dir,
+    )
+    orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=flags)
+    mode = LockMode(upgrade=upgrade, upgrade_packages=tuple(upgrade_package or ()), offline=offline)
+    console = console_of(quiet=quiet, verbose=verbose)
+    jobs = jobs_of(orders, today=datetime.now(UTC).date())
+    return _check(jobs, console, json=json) if check else _refresh(jobs, mode, console, json=json)
+
+
+def _refresh(jobs: Sequence["Job"], mode: "LockMode", console: "Console", *, json: bool) -> int:
+    from layerkit.build import lock_all
+    from layerkit.cli.outcome import exit_code_of, show_failures
+
+    began = time.monotonic()
+    locked, failures = lock_all(jobs, mode, console.progress())
+    rows = [
+        {
+            "name": each.job.order.recipe.layer.name,
+            "target": each.job.target.identifier,
+            "path": os.fspath(each.path),
+            "packages": [{"name": package.name, "version": package.version} for package in each.packages],
+        }
+        for each in locked
+        if each.path is not None
+    ]
+    if json:
+        console.result_json({"version": 1, "locks": rows})
+    else:
+        for row in rows:
+            console.result(f"{row['path']}: {len(row['packages'])} packages")
+        console.say(f"Locked {len(rows)} targets in {time.monotonic() - began:.1f}s")
+    show_failures(failures, console, of=len(jobs))
+    return exit_code_of((), failures)
+
+
+def _check(jobs: Sequence["Job"], console: "Console", *, json: bool) -> int:
+    from layerkit.build import stale_locks
+
+    stale = [os.fspath(path) for path in stale_locks(jobs)]
+    if json:
+        console.result_json({"version": 1, "stale": stale})
+        return 1 if stale else 0
+    for path in stale:
+        console.result(f"{path} is missing or stale")
+    if stale:
+        console.hint("refresh with `layerkit lock` and the same arguments, without `--check`")
+    else:
+        console.say("Every lock is current")
+    return 1 if stale else 0

@@ -1,0 +1,265 @@
+"""From arguments to orders: which are recipes, which requirements, and what the options change in them."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import layerkit
+from layerkit.errors import RecipeError, UsageError
+from layerkit.facts import limits
+from layerkit.index import IndexSource
+from layerkit.lock.foreign import Selection
+from layerkit.lock.inputs import normalized
+from layerkit.lock.sources import is_lock, read_source
+from layerkit.model.recipe import Build, Builder, Compression, Layer, Layout, Prune, PruneProfile, Recipe
+from layerkit.model.requirement import check_requirement
+from layerkit.model.target import find_architecture
+from layerkit.order import Order
+
+RECIPE_FILE: Final = "recipe.toml"
+_PATH_STARTS: Final = ("./", "../", "/", ".\\", "..\\")
+_PATHS: Final = frozenset({".", ".."})
+_NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+class NothingToBuild(UsageError):
+    """No requirement, file or recipe was given."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing to build",
+            hint="name requirements (`layerkit build requests`), a file (`-r requirements.txt`) or a recipe's folder",
+        )
+
+
+class RecipeMissing(UsageError):
+    """A path that should be a recipe and is not there."""
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(
+            f"no recipe at `{path}`", hint=f"a recipe is a .toml file, or a folder that holds a `{RECIPE_FILE}`"
+        )
+
+
+class RecipesAndRequirements(UsageError):
+    """Recipes together with requirements: which layer would the requirements belong to?"""
+
+    def __init__(self, *, recipe: str) -> None:
+        super().__init__(
+            f"the recipe `{recipe}` and requirements were given together",
+            hint="build them one after the other, or put the requirements into the recipe",
+        )
+
+
+class BadRequirements(UsageError):
+    """Arguments that are neither requirements nor recipes, all of them at once."""
+
+    def __init__(self, *, problems: Sequence[str]) -> None:
+        super().__init__(
+            "not every argument is a requirement (PEP 508)",
+            details=problems,
+            hint="a recipe's path begins with `./`, or is a folder or .toml file that exists",
+        )
+
+
+class NameNeeded(UsageError):
+    """A layer whose name does not follow from what it is made of."""
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(f"a layer from `{path}` needs a name", hint="give it with `--name`")
+
+
+class BadName(UsageError):
+    """A layer name that Lambda would not take."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            f"`{name}` is no name for a layer", hint="letters, digits, `-` and `_` only, as Lambda's API asks"
+        )
+
+
+class OneNameForMany(UsageError):
+    """``--name`` with several recipes, which would overwrite each other's layer."""
+
+    def __init__(self) -> None:
+        super().__init__("`--name` names one layer, and several recipes were given", hint="leave `--name` out")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flags:
+    """What the command line says; ``None`` and empty leave a recipe as it is."""
+
+    files: tuple[Path, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    name: str | None = None
+    runtimes: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    no_build: bool = False
+    index: IndexSource = field(default_factory=IndexSource, repr=False)
+    exclude_newer: str | None = None
+    lock_dir: Path | None = None
+    out: Path = Path("dist")
+    builder: str | None = None
+    prune: str | None = None
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    strip: bool | None = None
+    bytecode: bool | None = None
+    compress: str | None = None
+    layout: str | None = None
+    universal: bool | None = None
+
+    @classmethod
+    def of(cls, **said: Any) -> "Flags":
+        """Take options as Typer gives them: lists, and ``None`` for what was not said."""
+        return cls(**_said(said))
+
+
+def index_flags(**said: Any) -> IndexSource:
+    """Take the options about indexes as Typer gives them."""
+    return IndexSource(**_said(said))
+
+
+def _said(options: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value is not None}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def orders_of(arguments: Sequence[str], *, folder_of_recipes: Path | None, flags: Flags) -> tuple[Order, ...]:
+    """Return an order for each recipe, or one for the requirements given. Raises ``UsageError`` subclasses."""
+    paths = [find_recipe(Path(argument)) for argument in arguments if _is_recipe(argument)]
+    requirements = tuple(argument for argument in arguments if not _is_recipe(argument))
+    if folder_of_recipes is not None:
+        paths += sorted(folder_of_recipes.glob(f"*/{RECIPE_FILE}"))
+        if not paths:
+            raise RecipeMissing(path=folder_of_recipes)
+    if paths and (requirements or flags.files):
+        raise RecipesAndRequirements(recipe=str(paths[0]))
+    if len(paths) > 1 and flags.name:
+        raise OneNameForMany
+    if paths:
+        return tuple(_order(load_recipe(path), flags, lock_folder=path.parent) for path in paths)
+    return (_order(_recipe_of(requirements, flags), flags, lock_folder=flags.out),)
+
+
+def _is_recipe(argument: str) -> bool:
+    if argument in _PATHS or argument.startswith(_PATH_STARTS):
+        return True
+    path = Path(argument)
+    return path.is_dir() or (path.suffix == ".toml" and path.is_file())
+
+
+def find_recipe(path: Path) -> Path:
+    """Return the recipe file at a path: the file itself, or the one in the folder."""
+    return path / RECIPE_FILE if path.is_dir() else path
+
+
+def bundled_recipes() -> dict[str, Path]:
+    """Return the recipes that come with the installed program (or lie beside its source), by name."""
+    package = Path(layerkit.__file__).parent
+    found = next((folder for folder in (package / "recipes", package.parent / "recipes") if folder.is_dir()), package)
+    return {path.parent.name: path for path in sorted(found.glob(f"*/{RECIPE_FILE}"))}
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe file. Raises ``RecipeMissing`` and ``RecipeError``."""
+    try:
+        text = path.read_bytes().decode()
+    except (FileNotFoundError, NotADirectoryError):
+        raise RecipeMissing(path=path) from None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise RecipeError(path=path, problems=[f"it cannot be read: {exc}"]) from exc
+    return Recipe.from_toml(text, path=path)
+
+
+def _recipe_of(requirements: tuple[str, ...], flags: Flags) -> Recipe:
+    if not requirements and not flags.files:
+        raise NothingToBuild
+    problems = [problem for text in requirements if (problem := _problem(text)) is not None]
+    if problems:
+        raise BadRequirements(problems=problems)
+    name = flags.name or _name_of(requirements, flags)
+    return Recipe(path=Path(RECIPE_FILE), layer=Layer(name=name, requirements=requirements))
+
+
+def _problem(text: str) -> str | None:
+    try:
+        check_requirement(text)
+    except UsageError as exc:
+        return exc.message
+    return None
+
+
+def _name_of(requirements: Sequence[str], flags: Flags) -> str:
+    if not requirements:
+        path = flags.files[0]
+        if is_lock(path):
+            raise NameNeeded(path=path)
+        selection = Selection(extras=flags.extras, groups=flags.groups)
+        requirements = read_source(path, selection=selection, environ=os.environ).requirements
+        if not requirements:
+            raise NameNeeded(path=path)
+    match = _NAME.match(requirements[0].strip())
+    return normalized(match.group()) if match else "layer"
+
+
+def _order(recipe: Recipe, flags: Flags, *, lock_folder: Path) -> Order:
+    return Order(
+        recipe=_changed(recipe, flags),
+        lock_folder=_lock_folder(lock_folder, flags),
+        files=flags.files,
+        extras=flags.extras,
+        groups=flags.groups,
+        index=flags.index,
+        exclude_newer=flags.exclude_newer,
+        no_build=flags.no_build,
+    )
+
+
+def _lock_folder(beside: Path, flags: Flags) -> Path:
+    """Return where locks go: where the user says, beside the recipe, or with the output where that cannot be written."""
+    if flags.lock_dir is not None:
+        return flags.lock_dir
+    return beside if beside == flags.out or os.access(beside, os.W_OK) else flags.out
+
+
+def _changed(recipe: Recipe, flags: Flags) -> Recipe:
+    name = flags.name or recipe.layer.name
+    if not limits().is_layer_name(name):
+        raise BadName(name=name)
+    layer = replace(
+        recipe.layer,
+        name=name,
+        runtimes=flags.runtimes or recipe.layer.runtimes,
+        architectures=tuple(map(find_architecture, flags.architectures)) or recipe.layer.architectures,
+        exclude=(*recipe.layer.exclude, *map(normalized, flags.exclude)),
+    )
+    return replace(recipe, layer=layer, build=_build(recipe.build, flags), prune=_prune(recipe.prune, flags))
+
+
+def _build(build: Build, flags: Flags) -> Build:
+    return replace(
+        build,
+        builder=Builder(flags.builder) if flags.builder else build.builder,
+        no_binary=(*build.no_binary, *map(normalized, flags.no_binary)),
+        strip=build.strip if flags.strip is None else flags.strip,
+        bytecode=build.bytecode if flags.bytecode is None else flags.bytecode,
+        compress=Compression(flags.compress) if flags.compress else build.compress,
+        layout=Layout(flags.layout) if flags.layout else build.layout,
+        universal=build.universal if flags.universal is None else flags.universal,
+    )
+
+
+def _prune(prune: Prune, flags: Flags) -> Prune:
+    return replace(
+        prune,
+        profile=PruneProfile(flags.prune) if flags.prune else prune.profile,
+        keep=(*prune.keep, *flags.keep),
+        drop=(*prune.drop, *flags.drop),
+    )

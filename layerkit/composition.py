@@ -1,0 +1,235 @@
+"""From fragments to a layer on disk: the second half of the pipeline, for one layer.
+
+Prune, lay out, compile, judge, and only then write: the zip first, the manifest last.
+"""
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from layerkit.assemble.bytecode import bytecode_of
+from layerkit.assemble.extra import extra_files
+from layerkit.assemble.fragment import Fragment
+from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, content_digest, lay_out
+from layerkit.assemble.link import link
+from layerkit.assemble.prune import PrunePlan, plan_pruning
+from layerkit.audit.binaries import LayerBinary, binary_findings
+from layerkit.audit.sizes import Sizes, size_findings
+from layerkit.cache import Cache
+from layerkit.errors import UnfitError
+from layerkit.facts.pruning import prune_rules
+from layerkit.files import translating, write_text
+from layerkit.formats import elf
+from layerkit.formats.zip_writer import zip_size
+from layerkit.model.finding import Code, Finding, Severity, errors_in
+from layerkit.model.layer import Layer, LayerDistribution, PrunedBy
+from layerkit.model.recipe import Layout, Recipe
+from layerkit.model.target import PythonTarget, Target
+from layerkit.sandbox.interpreters import InterpreterMissing, find_interpreter
+
+
+class LayerRefused(UnfitError):
+    """A layer that would not work on Lambda; nothing was written."""
+
+    def __init__(self, *, title: str, findings: Sequence[Finding]) -> None:
+        super().__init__(
+            f"layer {title} would not work on Lambda",
+            details=[f"{finding.where}: {finding.message}" for finding in findings],
+            hint=next((finding.hint for finding in findings if finding.hint), None),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Composed:
+    """A layer decided to the last byte, not yet written."""
+
+    recipe: Recipe
+    targets: tuple[Target, ...]
+    files: tuple[LayerFile, ...]
+    distributions: tuple[LayerDistribution, ...]
+    pruned: tuple[PrunedBy, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def unzipped_bytes(self) -> int:
+        """What AWS counts: the sizes of all files."""
+        return sum(file.header.unzipped_bytes for file in self.files)
+
+    def size_findings(self, where: str, beside_bytes: int) -> tuple[Finding, ...]:
+        """Return what is to be said about the layer's sizes; ``beside_bytes`` is what else its stack holds."""
+        sizes = Sizes(
+            where=where,
+            unzipped_bytes=self.unzipped_bytes,
+            zipped_bytes=zip_size([file.header for file in self.files]),
+            beside_bytes=beside_bytes,
+            largest=tuple(bytes_by_owner(self.files).items()),
+        )
+        return size_findings(sizes, self.recipe.budget)
+
+
+def compose(
+    recipe: Recipe,
+    targets: tuple[Target, ...],
+    fragments: Sequence[Fragment],
+    *,
+    cache: Cache,
+    built: Mapping[str, Mapping[str, Any]],
+) -> Composed:
+    """Decide what the layer holds. ``built`` tells, by wheel name, what wheels from sdists were built from.
+
+    Raises ``Collision``, ``UnportableNames``, ``UnknownServices``, ``InterpreterMissing`` and what reading files raises.
+    """
+    placement = _placement(recipe, targets)
+    plan = plan_pruning(fragments, recipe.prune)
+    extra = extra_files(recipe)
+    bytecode = tuple(_bytecode(recipe, targets, plan, placement, cache))
+    files = lay_out(plan.selections, placement=placement, extra=extra, bytecode=bytecode)
+    binaries = [*_binaries(plan, placement), *_extra_binaries(extra)]
+    return Composed(
+        recipe=recipe,
+        targets=targets,
+        files=files,
+        distributions=_distributions(plan, files, built),
+        pruned=_pruned(plan),
+        findings=(*binary_findings(binaries, targets), *_unmatched(plan)),
+    )
+
+
+def write_layer(
+    composed: Composed, *, path: Path, title: str, beside_bytes: int, force: bool, lock_sha256: str | None
+) -> Layer:
+    """Write the zip and then the manifest, unless the layer would not work. Raises ``LayerRefused``."""
+    findings = (*composed.size_findings(path.name, beside_bytes), *composed.findings)
+    manifest_path = path.with_name(f"{path.stem}.layer.json")
+    fatal = errors_in(findings)
+    if fatal and not force:
+        _remove_former(path, manifest_path)
+        raise LayerRefused(title=title, findings=fatal)
+    zipped = link(composed.files, path)
+    recipe = composed.recipe
+    layer = Layer(
+        name=recipe.layer.name,
+        path=path,
+        manifest_path=manifest_path,
+        description=recipe.layer.description,
+        license=recipe.layer.license,
+        sha256=zipped.sha256,
+        code_sha256=zipped.code_sha256,
+        content_digest=content_digest(composed.files),
+        compatible_runtimes=tuple(dict.fromkeys(target.runtime.name for target in composed.targets)),
+        compatible_architectures=tuple(dict.fromkeys(str(target.architecture) for target in composed.targets)),
+        zipped_bytes=zipped.zipped_bytes,
+        unzipped_bytes=composed.unzipped_bytes,
+        files=len(composed.files),
+        builder="wheels",
+        image=None,
+        lock_sha256=lock_sha256,
+        distributions=composed.distributions,
+        pruned=composed.pruned,
+        findings=findings,
+    )
+    write_text(manifest_path, json.dumps(layer.manifest(), indent=2, ensure_ascii=False) + "\n")
+    return layer
+
+
+def bytes_by_owner(files: Sequence[LayerFile]) -> Counter[str]:
+    """Return the unzipped bytes of each distribution, and of whatever else brings files."""
+    sizes = Counter[str]()
+    for file in files:
+        sizes[file.owner] += file.header.unzipped_bytes
+    return sizes
+
+
+def _remove_former(*paths: Path) -> None:
+    """Remove what an earlier build of the same layer left, lest it be taken for the one that was refused."""
+    if all(path.is_file() for path in paths):
+        for path in paths:
+            with translating(path):
+                path.unlink()
+
+
+def _placement(recipe: Recipe, targets: Sequence[Target]) -> Placement:
+    first = targets[0]
+    if not isinstance(first, PythonTarget):
+        return Placement(site_packages="python", interpreter="")
+    if recipe.build.universal:
+        return Placement(site_packages="python", interpreter="/var/lang/bin/python3")
+    folder = f"python/lib/python{first.python_version}/site-packages"
+    site_packages = folder if recipe.build.layout is Layout.SITE_PACKAGES else "python"
+    return Placement(site_packages=site_packages, interpreter=first.interpreter)
+
+
+def _bytecode(
+    recipe: Recipe, targets: Sequence[Target], plan: PrunePlan, placement: Placement, cache: Cache
+) -> Iterator[LayerFile]:
+    target = targets[0]
+    if not recipe.build.bytecode or not isinstance(target, PythonTarget) or not plan.selections:
+        return
+    interpreter = find_interpreter(target.python_version)
+    if interpreter is None:
+        raise InterpreterMissing(version=target.python_version, purpose="`--bytecode`")
+    for selection in plan.selections:
+        yield from bytecode_of(selection, placement=placement, interpreter=interpreter, cache=cache)
+
+
+def _binaries(plan: PrunePlan, placement: Placement) -> Iterator[LayerBinary]:
+    for selection in plan.selections:
+        fragment = selection.fragment
+        for file in selection.kept:
+            facts = fragment.binaries.get((file.scheme, file.path))
+            if facts is not None:
+                name = placement.name(file.scheme, file.path, distribution=fragment.distribution)
+                yield LayerBinary(name=name, owner=fragment.distribution, facts=facts)
+
+
+def _extra_binaries(extra: Sequence[ExtraFile]) -> Iterator[LayerBinary]:
+    for file in extra:
+        if elf.is_elf(file.content):
+            with contextlib.suppress(elf.ElfError):  # not a binary after all
+                yield LayerBinary(name=file.name, owner=file.owner, facts=elf.binary_facts(file.content))
+
+
+def _distributions(
+    plan: PrunePlan, files: Sequence[LayerFile], built: Mapping[str, Mapping[str, Any]]
+) -> tuple[LayerDistribution, ...]:
+    unzipped = bytes_by_owner(files)
+    return tuple(
+        LayerDistribution(
+            name=selection.fragment.distribution,
+            version=selection.fragment.version,
+            wheel=selection.fragment.wheel,
+            unzipped_bytes=unzipped[selection.fragment.distribution],
+            pruned_bytes=selection.pruned_bytes,
+            stripped_bytes=sum(file.stripped_bytes for file in selection.kept),
+            built_from=built.get(selection.fragment.wheel),
+        )
+        for selection in sorted(plan.selections, key=lambda selection: selection.fragment.distribution)
+    )
+
+
+def _pruned(plan: PrunePlan) -> tuple[PrunedBy, ...]:
+    files, sizes = Counter[str](), Counter[str]()
+    for selection in plan.selections:
+        for file, rule in selection.removed:
+            files[rule] += 1
+            sizes[rule] += file.unzipped_bytes
+    reasons = {rule.name: rule.reason for rule in prune_rules()}
+    return tuple(
+        PrunedBy(rule=rule, reason=reasons.get(rule, "asked for"), files=files[rule], bytes=sizes[rule])
+        for rule in sorted(files)
+    )
+
+
+def _unmatched(plan: PrunePlan) -> Iterator[Finding]:
+    for pattern in plan.unmatched:
+        yield Finding(
+            code=Code.PRUNE_UNMATCHED,
+            severity=Severity.WARNING,
+            where=pattern,
+            message="the pattern takes no file of this layer",
+            hint="patterns are relative to site-packages, or to /opt for scripts and data; `**` crosses folders",
+        )
