@@ -71,7 +71,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Locked:
-    """A job whose lock is known. Paths in the lock count from ``base``; ``path`` is layerkit's own lock file, if any."""
+    """A job whose lock is known. Paths in the lock count from ``base``; ``path`` is the lock file, if it is our own."""
 
     job: Job
     lock: Lock | None
@@ -96,7 +96,9 @@ class Supplied:
 
 def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
     """Return one job for each target of each order."""
-    return tuple(Job(order=order, target=target) for order in orders for target in targets_of(order.recipe, today=today))
+    return tuple(
+        Job(order=order, target=target) for order in orders for target in targets_of(order.recipe, today=today)
+    )
 
 
 def build_all(
@@ -251,9 +253,7 @@ def _fetch(locked: Sequence[Locked], options: BuildOptions, progress: Progress) 
 def _fragments(supplied: Supplied, options: BuildOptions, progress: Progress) -> tuple[Fragment, ...]:
     build = supplied.locked.job.order.recipe.build
     preparation = Preparation(strip=build.strip, compression=build.compress)
-    return prepare(
-        supplied.wheels, cache=options.cache, preparation=preparation, jobs=options.jobs, progress=progress
-    )
+    return prepare(supplied.wheels, cache=options.cache, preparation=preparation, jobs=options.jobs, progress=progress)
 
 
 def _finish(supplied: Supplied, fragments: Sequence[Fragment], *, options: BuildOptions) -> Layer:
@@ -283,4 +283,3 @@ def _write(composed: Composed, job: Job, options: BuildOptions, *, lock_sha256: 
 
 def _digest(lock: Lock) -> str:
     return hashlib.sha256(lock.to_toml().encode()).hexdigest()
-

@@ -78,7 +78,5 @@ class Cache:
 
 
 def _measure(folder: Path) -> Usage:
-    sizes = [
-        (Path(where) / name).lstat().st_size for where, _, names in os.walk(folder) for name in names
-    ]
+    sizes = [(Path(where) / name).lstat().st_size for where, _, names in os.walk(folder) for name in names]
     return Usage(bucket=folder.name, files=len(sizes), bytes=sum(sizes))

@@ -81,7 +81,7 @@ def compose(
 ) -> Composed:
     """Decide what the layer holds. ``built`` tells, by wheel name, what wheels from sdists were built from.
 
-    Raises ``Collision``, ``UnportableNames``, ``UnknownServices``, ``InterpreterMissing`` and what reading files raises.
+    Raises ``Collision``, ``UnportableNames``, ``UnknownServices``, ``InterpreterMissing``, ``RecipeError``.
     """
     placement = _placement(recipe, targets)
     plan = plan_pruning(fragments, recipe.prune)

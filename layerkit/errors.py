@@ -87,5 +87,5 @@ class UnfitError(LayerkitError):
     exit_code = 6
 
 
-class EnvironmentFailure(LayerkitError):  # noqa: N818 -- EnvironmentError is Python's own
-    """This machine does not let layerkit do it: disk, permissions, a missing interpreter."""
+class EnvironmentFailure(LayerkitError):
+    """What the machine does not let layerkit do: disk, permissions, a missing interpreter."""

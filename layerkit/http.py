@@ -45,7 +45,7 @@ class Patience:
         return min(self.first_pause * 2.0 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-class _Interrupted(Exception):  # noqa: N818
+class _Interrupted(Exception):
     """An attempt that failed in a way that another one may mend."""
 
     def __init__(self, reason: str, *, pause: float = 0.0) -> None:

@@ -4,7 +4,7 @@ from layerkit.errors import FetchError, UsageError
 from layerkit.index_source import hide_userinfo
 
 
-class IndexUnreachable(FetchError):  # noqa: N818 -- the name says what happened
+class IndexUnreachable(FetchError):
     """A server that is down, unknown, too slow, or answers with an error again and again."""
 
     def __init__(self, *, url: str, reason: str) -> None:
@@ -14,7 +14,7 @@ class IndexUnreachable(FetchError):  # noqa: N818 -- the name says what happened
         )
 
 
-class NotFound(FetchError):  # noqa: N818
+class NotFound(FetchError):
     """A URL that the server does not have."""
 
     def __init__(self, *, url: str) -> None:
@@ -24,7 +24,7 @@ class NotFound(FetchError):  # noqa: N818
         )
 
 
-class AccessDenied(FetchError):  # noqa: N818
+class AccessDenied(FetchError):
     """A URL that wants other credentials than those at hand, or any at all."""
 
     def __init__(self, *, url: str, status: int, tried: bool) -> None:
@@ -35,7 +35,7 @@ class AccessDenied(FetchError):  # noqa: N818
         )
 
 
-class CertificateRefused(FetchError):  # noqa: N818
+class CertificateRefused(FetchError):
     """A server whose certificate nobody vouches for."""
 
     def __init__(self, *, url: str, reason: str) -> None:
@@ -45,7 +45,7 @@ class CertificateRefused(FetchError):  # noqa: N818
         )
 
 
-class CertificatesUnusable(UsageError):  # noqa: N818
+class CertificatesUnusable(UsageError):
     """A CA bundle that is not there or holds no certificate."""
 
     def __init__(self, *, path: str, reason: str) -> None:

@@ -59,16 +59,17 @@ class IndexSettings:
     project: Mapping[str, Any] = field(default_factory=dict)
 
     def environment_for_uv(self, base: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment in which uv (called with ``--no-config``) uses these settings, secrets included.
+        """Return the environment in which uv, whoever calls it, uses these settings and no others, secrets included.
 
-        uv reads no variable for ``no-index``: ``arguments_for_uv`` has that one.
+        uv reads no variable for ``no-index``: an index that is not there stands for it, and ``arguments_for_uv``
+        makes uv's messages say what is meant.
         """
         environment = {name: value for name, value in base.items() if not _is_index_variable(name)}
         environment["UV_INDEX_STRATEGY"] = self.strategy
         environment["UV_KEYRING_PROVIDER"] = "subprocess" if self.keyring else "disabled"
-        indexes = [self._for_uv(url) for url in self.urls]
-        if indexes:
-            environment["UV_DEFAULT_INDEX"] = indexes.pop()
+        environment["UV_NO_CONFIG"] = "1"
+        indexes = [self._for_uv(url) for url in self.urls] or [Path(__file__).with_name("no-index").as_uri()]
+        environment["UV_DEFAULT_INDEX"] = indexes.pop()
         if indexes:
             environment["UV_INDEX"] = " ".join(indexes)
         if self.find_links:

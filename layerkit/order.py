@@ -15,8 +15,8 @@ from layerkit import index
 from layerkit.errors import UsageError
 from layerkit.facts import newest_python
 from layerkit.index import IndexSettings, IndexSource
-from layerkit.lock.inputs import LockRequest, credentials_in
 from layerkit.lock.foreign import Selection
+from layerkit.lock.inputs import LockRequest, credentials_in
 from layerkit.lock.obtain import lock_file_name
 from layerkit.lock.sources import is_lock, read_source
 from layerkit.model.recipe import Recipe
@@ -71,7 +71,7 @@ class Order:
 
     @property
     def foreign_lock(self) -> Path | None:
-        """The lock of another tool that this order uses as it is. Raises ``NothingToLock`` if there is more beside it."""
+        """The lock that this order uses as it is. Raises ``NothingToLock`` if there is more beside it."""
         locks = [path for path in self.requirement_files if is_lock(path)]
         if locks and (len(self.requirement_files) > 1 or self.recipe.layer.requirements):
             raise NothingToLock(path=locks[0])

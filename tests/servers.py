@@ -54,6 +54,7 @@ class Faults:
     extra_bytes: int = 0  # adds a byte
     missing_bytes: int = 0  # leaves out the last byte, and says so in Content-Length
     no_ranges: bool = False
+    content_encoding: str | None = None  # what the header claims; the bytes stay as they are
     status: int | None = None  # answers this to everything, 404 for example
     redirect_to: str | None = None  # sends every file request to this base URL
 
@@ -234,8 +235,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self, content: bytes) -> None:
         match = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
         if match is None or self.state.faults.no_ranges:
-            ranges = {} if self.state.faults.no_ranges else {"Accept-Ranges": "bytes"}
-            self._send(200, content, {"Content-Type": "application/octet-stream"} | ranges)
+            headers = {} if self.state.faults.no_ranges else {"Accept-Ranges": "bytes"}
+            if self.state.faults.content_encoding:
+                headers["Content-Encoding"] = self.state.faults.content_encoding
+            self._send(200, content, {"Content-Type": "application/octet-stream"} | headers)
             return
         total = len(content)
         start = int(match[1]) if match[1] else total - int(match[2])
@@ -273,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif faults.happens("stalls"):
             self.wfile.write(body[: faults.break_at])
             self.wfile.flush()
-            self.state.closing.wait(30)
+            self.state.closing.wait()
             self.close_connection = True
         else:
             for start in range(0, len(body), _PIECE):

@@ -62,11 +62,13 @@ def _pyc_name(path: str, interpreter: Interpreter) -> str:
     return str(module.parent / "__pycache__" / f"{module.stem}.cpython-{tag}.pyc")
 
 
-def _compile(fragment: Fragment, places: Mapping[str, str], key: str, *, interpreter: Interpreter, cache: Cache) -> None:
+def _compile(
+    fragment: Fragment, places: Mapping[str, str], key: str, *, interpreter: Interpreter, cache: Cache
+) -> None:
     with tempfile.TemporaryDirectory(prefix="layerkit-") as folder:
         out = Path(folder, "pyc")
         order = json.dumps({"wheel": str(fragment.wheel_path), "files": dict(places), "out": str(out)})
-        command = [interpreter.path, "-S", "-s", "-X", "utf8", compile_files.__file__]
+        command = [str(interpreter.path), "-S", "-s", "-X", "utf8", compile_files.__file__]
         environment = {"PYTHONHASHSEED": "0"}  # before 3.11, the order of constant sets followed it
         done = run(command, stdin=order, environment=environment, folder=Path(folder))
         if not done.ok:

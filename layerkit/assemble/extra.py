@@ -1,4 +1,4 @@
-"""The ``[[files]]`` of a recipe: config, data, executables, a custom runtime's ``bootstrap``, anything below ``/opt``."""
+"""The ``[[files]]`` of a recipe: config, data, executables, a custom runtime's ``bootstrap``."""
 
 import os
 from collections.abc import Iterator
@@ -32,7 +32,9 @@ def _read(entry: RecipeFile, folder: Path, problems: list[str]) -> Iterator[Extr
         try:
             content = path.read_bytes()
         except OSError as exc:
-            problems.append(f"source `{entry.source}` of [[files]] cannot be read: {(exc.strerror or str(exc)).lower()}")
+            problems.append(
+                f"source `{entry.source}` of [[files]] cannot be read: {(exc.strerror or str(exc)).lower()}"
+            )
             continue
         executable = entry.executable or target == "bootstrap" or target.startswith(_PROGRAMS)
         yield ExtraFile(name=target, content=content, executable=executable, owner=OWNER)

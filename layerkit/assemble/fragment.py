@@ -77,9 +77,7 @@ def write_index(stream: BinaryIO, fragment: Fragment, *, wheel_mtime_ns: int) ->
         "wheel_mtime_ns": wheel_mtime_ns,
         "is_pure": fragment.is_pure,
         "dist_info": fragment.dist_info,
-        "files": [
-            [getattr(file, name) for name in FragmentFile.__slots__] for file in fragment.files
-        ],
+        "files": [[getattr(file, name) for name in FragmentFile.__slots__] for file in fragment.files],
         "scripts": [[script.name, script.module, script.attribute] for script in fragment.scripts],
         "hashbang_scripts": sorted(fragment.hashbang_scripts),
         "binaries": [[*place, facts.to_json()] for place, facts in fragment.binaries.items()],

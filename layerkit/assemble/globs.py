@@ -1,4 +1,4 @@
-"""Patterns over paths inside a layer: ``*`` within one name, ``**`` any depth; a folder's pattern takes all below it."""
+"""Patterns over paths inside a layer: ``*`` within one name, ``**`` any depth; a folder takes all below it."""
 
 import functools
 import re
@@ -29,7 +29,7 @@ class PathPattern:
 
 
 def glob_expression(glob: str) -> str:
-    """Return the regular expression for a pattern; a match of a folder is a match of everything below it."""
+    """Return the regular expression for a pattern; who matches a folder matches all below it."""
     return "".join(_translate(token) for token in _TOKEN.findall(glob.rstrip("/"))) + "(?:/.*)?"
 
 

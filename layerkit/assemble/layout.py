@@ -30,7 +30,7 @@ class Collision(UsageError):
     """Files of different content that want the same path."""
 
     def __init__(self, *, collisions: Sequence[tuple[str, str, str]]) -> None:
-        path, first, second = collisions[0]
+        path, _, second = collisions[0]
         super().__init__(
             f"{len(collisions)} paths are claimed twice with different content"
             if len(collisions) > 1
@@ -75,7 +75,7 @@ class Placement:
                 return path
 
     def script(self, script: Script) -> bytes:
-        """Return a console script. Lambda puts no layer on a subprocess's ``sys.path``, so the script does it itself."""
+        """Return a console script; Lambda puts no layer on a subprocess's ``sys.path``, so it does that itself."""
         head = script.attribute.split(".", 1)[0]
         lines = (
             f"#!{self.interpreter}",
@@ -111,7 +111,11 @@ class ExtraFile:
 
 
 def lay_out(
-    selections: Sequence[Selection], *, placement: Placement, extra: Sequence[ExtraFile] = (), bytecode: Sequence[LayerFile] = ()
+    selections: Sequence[Selection],
+    *,
+    placement: Placement,
+    extra: Sequence[ExtraFile] = (),
+    bytecode: Sequence[LayerFile] = (),
 ) -> tuple[LayerFile, ...]:
     """Return the files of the layer, sorted by name. Raises ``Collision`` and ``UnportableNames``."""
     compiled: dict[str, list[LayerFile]] = {}
@@ -147,7 +151,7 @@ def made(file: ExtraFile) -> LayerFile:
 
 
 def content_digest(files: Iterable[LayerFile]) -> str:
-    """Return the layer's identity, ``sha256:<hex>`` over path, mode and sha256 of each file; no compressor changes it."""
+    """Return the identity, ``sha256:<hex>`` over path, mode and sha256 of each file; no compressor changes it."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.header.name}\0{file.header.mode:o}\0{file.sha256}\n".encode())

@@ -87,11 +87,11 @@ class _Prepared:
     """One file worked on: its row, new compressed bytes if any, and what was found in it."""
 
     file: FragmentFile
-    recompressed: bytes | None
+    recompressed: bytes | bytearray | None
     facts: elf.BinaryFacts | None
     references: tuple[str, ...]
     reads_stubs: bool
-    content: bytes | None
+    content: bytes | bytearray | None
 
 
 class _Gate:
@@ -223,9 +223,11 @@ class _Preparer:
         )
         return self._examine(file, content, keep=scheme is Scheme.SCRIPTS or path.startswith(layout.dist_info + "/"))
 
-    def _examine(self, file: FragmentFile, content: bytes, *, keep: bool) -> _Prepared:
+    def _examine(self, file: FragmentFile, content: bytes | bytearray, *, keep: bool) -> _Prepared:
         folders, readers = self._words
-        facts, found, reads_stubs = None, (), False
+        facts: elf.BinaryFacts | None = None
+        found: tuple[str, ...] = ()
+        reads_stubs = False
         if elf.is_elf(content):
             with contextlib.suppress(elf.ElfError):
                 facts = elf.binary_facts(content)
@@ -233,9 +235,7 @@ class _Preparer:
             stripped = strip(content) if self._preparation.strip else None
             if stripped is not None:
                 saved = len(content) - len(stripped)
-                file = replace(
-                    file, unzipped_bytes=len(stripped), stripped_bytes=saved, crc32=deflate.crc32(stripped)
-                )
+                file = replace(file, unzipped_bytes=len(stripped), stripped_bytes=saved, crc32=deflate.crc32(stripped))
                 content = stripped
         elif file.path.endswith(".py"):
             found = references.in_source(file.path, content, folders)
@@ -244,7 +244,9 @@ class _Preparer:
         file, recompressed = self._compress(file, content)
         return _Prepared(file, recompressed, facts, found, reads_stubs, content if keep else None)
 
-    def _compress(self, file: FragmentFile, content: bytes) -> tuple[FragmentFile, bytes | None]:
+    def _compress(
+        self, file: FragmentFile, content: bytes | bytearray
+    ) -> tuple[FragmentFile, bytes | bytearray | None]:
         best = self._preparation.compression is Compression.BEST
         if not (best or file.stripped_bytes or file.method == STORED):
             return file, None
@@ -289,7 +291,7 @@ class _Preparer:
         )
 
 
-def _inflate(entry: ZipEntry, compressed: bytes) -> bytes:
+def _inflate(entry: ZipEntry, compressed: bytes) -> bytes | bytearray:
     if entry.method == STORED:
         content: bytes | bytearray = compressed
     else:
@@ -302,5 +304,5 @@ def _inflate(entry: ZipEntry, compressed: bytes) -> bytes:
     return content
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes | bytearray) -> str:
     return content.decode("utf-8", errors="replace")

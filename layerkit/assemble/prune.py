@@ -32,8 +32,9 @@ class UnknownServices(UsageError):
         what = ", ".join(f"`{name}`" for name in unknown)
         way_out = f"did you mean {', '.join(sorted(close))}?" if close else "the names are those of `boto3.client(…)`"
         super().__init__(
-            f"`botocore-services` names {what}, which this layer has not" if known else
-            "`botocore-services` is set, but botocore is not in the layer",
+            f"`botocore-services` names {what}, which this layer has not"
+            if known
+            else "`botocore-services` is set, but botocore is not in the layer",
             hint=way_out if known else "leave it out, or add boto3 to the requirements",
         )
 

@@ -138,28 +138,27 @@ def _plan(view: memoryview, elf: Elf) -> Layout | None:
     if pieces is None or pieces[-1].end > len(view) or overlap(pieces, gone):
         return None
     owned = [*pieces, *gone, _whole(elf.section_table, _table_bytes(elf))]
-    if not all(_is_former_table(stray, view, elf) for stray in strays(view, owned)):
+    if not all(_is_former_table(start, end, view, elf) for start, end in strays(view, owned)):
         return None
     layout = compact(pieces)
     return layout if layout.moved(elf.segment_table) == elf.segment_table else None
 
 
-def _is_former_table(stray: memoryview, view: memoryview, elf: Elf) -> bool:
+def _is_former_table(start: int, end: int, view: memoryview, elf: Elf) -> bool:
     """Tell whether bytes that nothing owns are an earlier section table, which patchelf leaves where it was.
 
-    All its entries must begin as entries of today's table do: with the same name and type.
+    After the inactive entry, all must begin as entries of today's table do: with the same name and type.
     """
     size, word = elf.shape.section.size, elf.shape.offset.size
-    if len(stray) > _LARGEST_HOLE:
+    if end - start > _LARGEST_HOLE:
         return False
-    content = bytes(stray)
-    first = (len(content) - len(content.lstrip(b"\0"))) // word * word
-    entries = range(first, len(content.rstrip(b"\0")), size)
-    if first < size or len(entries) < len(elf.sections) // 2 or entries[-1] + size > len(content):
+    content = bytes(view[start:end])
+    first = (start + len(content) - len(content.lstrip(b"\0"))) // word * word
+    entries = range(first, start + len(content.rstrip(b"\0")), size)
+    if first - size < start or len(entries) < len(elf.sections) // 2 or entries[-1] + size > end:
         return False
-    table = view[elf.section_table : elf.section_table + _table_bytes(elf)]
-    known = {bytes(table[at : at + _NAME_AND_TYPE]) for at in range(0, len(table), size)}
-    return all(content[at : at + _NAME_AND_TYPE] in known for at in entries)
+    known = {bytes(view[at : at + _NAME_AND_TYPE]) for at in range(elf.section_table, _section_table_end(elf), size)}
+    return all(bytes(view[at : at + _NAME_AND_TYPE]) in known for at in entries)
 
 
 def _whole(start: int, size: int) -> Piece:
@@ -184,6 +183,10 @@ def _is_candidate(elf: Elf, file_size: int) -> bool:
 def _covers_headers(section: Section, elf: Elf) -> bool:
     in_table = section.offset < _segment_table_end(elf) and section.offset + section.size > elf.segment_table
     return section.offset < elf.shape.header.size or in_table
+
+
+def _section_table_end(elf: Elf) -> int:
+    return elf.section_table + _table_bytes(elf)
 
 
 def _segment_table_end(elf: Elf) -> int:
@@ -255,7 +258,7 @@ def _patches(elf: Elf, layout: Layout) -> Iterator[tuple[int, bytes]]:
 
 def _section_table(view: memoryview, elf: Elf, layout: Layout) -> bytes:
     shape, going = elf.shape, _going(elf)
-    table = bytearray(view[elf.section_table : elf.section_table + _table_bytes(elf)])
+    table = bytearray(view[elf.section_table : _section_table_end(elf)])
     for index, section in enumerate(elf.sections):
         at = index * shape.section.size
         if index in going:

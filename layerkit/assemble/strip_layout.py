@@ -58,12 +58,12 @@ def overlap(pieces: Iterable[Piece], gone: Iterable[Piece]) -> bool:
     return False
 
 
-def strays(view: memoryview, owned: Iterable[Piece]) -> Iterator[memoryview]:
-    """Yield each stretch of the file that is outside of ``owned`` and not all zero."""
+def strays(view: memoryview, owned: Iterable[Piece]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each stretch of the file that is outside of ``owned`` and not all zero."""
     at = 0
     for start, end in [*sorted((piece.start, piece.end) for piece in owned), (len(view), len(view))]:
         if start > at and not _is_zero(view[at:start]):
-            yield view[at:start]
+            yield at, start
         at = max(at, end)
 
 

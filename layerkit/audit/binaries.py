@@ -73,7 +73,7 @@ def _too_new(binary: LayerBinary, target: Target, ceiling: tuple[int, int]) -> I
             severity=Severity.ERROR,
             where=binary.name,
             message=f"{binary.owner} asks for {symbols}; {target.runtime.name} has glibc {ceiling[0]}.{ceiling[1]}",
-            hint=f"take an older version of {binary.owner}, or build it with `--no-binary {binary.owner}` in a container",
+            hint=f"take an older version of {binary.owner}, or one that is built on an older glibc",
         )
 
 

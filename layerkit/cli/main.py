@@ -55,7 +55,8 @@ def _root(
 def main(argv: Sequence[str]) -> int:
     """Run a command line (without the program's name) and return its exit code.
 
-    0 done; 1 findings; 2 usage or recipe; 3 resolution; 4 fetch or hash; 5 build; 6 would not work on Lambda; 130 Ctrl-C.
+    0 done; 1 findings; 2 usage or recipe; 3 resolution; 4 fetch or hash; 5 build; 6 would not work on Lambda;
+    130 Ctrl-C.
     """
     try:
         result = typer.main.get_command(app).main(args=list(argv), prog_name="layerkit", standalone_mode=False)

@@ -86,15 +86,16 @@ NoIndex: TypeAlias = Annotated[
 IndexStrategy: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--index-strategy", envvar="LAYERKIT_INDEX_STRATEGY", help="first-index or unsafe-best-match.", show_default=False
+        "--index-strategy",
+        envvar="LAYERKIT_INDEX_STRATEGY",
+        help="first-index or unsafe-best-match.",
+        show_default=False,
     ),
 ]
 CaBundle: TypeAlias = Annotated[
     Path | None, typer.Option("--ca-bundle", envvar="LAYERKIT_CA_BUNDLE", help="Certificates to trust (PEM).")
 ]
-Proxy: TypeAlias = Annotated[
-    str | None, typer.Option("--proxy", envvar="LAYERKIT_PROXY", help="Proxy for the index.")
-]
+Proxy: TypeAlias = Annotated[str | None, typer.Option("--proxy", envvar="LAYERKIT_PROXY", help="Proxy for the index.")]
 Keyring: TypeAlias = Annotated[
     bool | None,
     typer.Option("--keyring/--no-keyring", envvar="LAYERKIT_KEYRING", help="Ask the keyring for passwords."),
@@ -112,9 +113,7 @@ NoBuild: TypeAlias = Annotated[
 ]
 Exclude: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
-        "--exclude", envvar="LAYERKIT_EXCLUDE", help="Leave out this distribution and what only it needs."
-    ),
+    typer.Option("--exclude", envvar="LAYERKIT_EXCLUDE", help="Leave out this distribution and what only it needs."),
 ]
 
 

@@ -45,7 +45,7 @@ class RecipeMissing(UsageError):
 
 
 class RecipesAndRequirements(UsageError):
-    """Recipes together with requirements: which layer would the requirements belong to?"""
+    """Recipes together with requirements, of which nobody knows whose they would be."""
 
     def __init__(self, *, recipe: str) -> None:
         super().__init__(
@@ -223,7 +223,7 @@ def _order(recipe: Recipe, flags: Flags, *, lock_folder: Path) -> Order:
 
 
 def _lock_folder(beside: Path, flags: Flags) -> Path:
-    """Return where locks go: where the user says, beside the recipe, or with the output where that cannot be written."""
+    """Return where locks go: where the user says, beside the recipe, or else with the output."""
     if flags.lock_dir is not None:
         return flags.lock_dir
     return beside if beside == flags.out or os.access(beside, os.W_OK) else flags.out

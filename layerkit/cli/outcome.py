@@ -23,13 +23,15 @@ def warn_of_runtimes(jobs: Sequence["Job"], *, today: date, console: Console) ->
     for runtime in {job.target.runtime.name: job.target.runtime for job in jobs}.values():
         match runtime.status(today):
             case RuntimeStatus.PREVIEW:
-                console.warning(f"runtime `{runtime.name}` is a preview: what is built for it may have to be built again")
+                console.warning(
+                    f"runtime `{runtime.name}` is a preview: what is built for it may have to be built again"
+                )
             case RuntimeStatus.DEPRECATED:
                 console.warning(f"runtime `{runtime.name}` is deprecated since {runtime.deprecated}")
             case RuntimeStatus.BLOCKED | RuntimeStatus.REMOVED:
                 console.warning(
-                    f"runtime `{runtime.name}` is deprecated since {runtime.deprecated}, and since {runtime.create_block}"
-                    " Lambda creates no functions with it"
+                    f"runtime `{runtime.name}` is deprecated since {runtime.deprecated};"
+                    f" Lambda creates no functions with it since {runtime.create_block}"
                 )
             case RuntimeStatus.CURRENT:
                 pass

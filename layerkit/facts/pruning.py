@@ -1,10 +1,13 @@
 """The rules of pruning, loaded from ``prune.toml``: what cannot matter at run time, and why."""
 
 import functools
-import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
+from typing import Final
+
+from layerkit.facts.table import Table
+
+FILE: Final = "prune.toml"
 
 
 class RuleKind(StrEnum):
@@ -31,8 +34,10 @@ class PruneRule:
 @functools.cache
 def prune_rules() -> tuple[PruneRule, ...]:
     """Return the rules of the ``standard`` profile in their order; the first that matches a file takes it."""
-    data = tomllib.loads(resources.files("layerkit.facts").joinpath("prune.toml").read_text(encoding="utf-8"))
-    return tuple(PruneRule(**{key: _value(key, value) for key, value in rule.items()}) for rule in data["rules"])
+    file = Table.read(FILE)
+    rules = tuple(_rule(name, table) for name, table in file.tables("rules").items())
+    file.finish()
+    return rules
 
 
 def words_of_interest() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -42,7 +47,15 @@ def words_of_interest() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return folders, tuple(reader for rule in rules for reader in rule.readers)
 
 
-def _value(key: str, value: str | list[str]) -> str | tuple[str, ...] | RuleKind:
-    if isinstance(value, list):
-        return tuple(value)
-    return RuleKind(value) if key == "kind" else value
+def _rule(name: str, table: Table) -> PruneRule:
+    rule = PruneRule(
+        name=name,
+        kind=RuleKind(table.take("kind", str)),
+        reason=table.take("reason", str),
+        source=table.take("source", str),
+        patterns=table.texts("patterns") if table.has("patterns") else (),
+        folders=table.texts("folders") if table.has("folders") else (),
+        readers=table.texts("readers") if table.has("readers") else (),
+    )
+    table.finish()
+    return rule

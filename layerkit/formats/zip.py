@@ -81,7 +81,7 @@ def data_offset(stream: BinaryIO, entry: ZipEntry) -> int:
         raise ZipProblem(f"`{entry.name}` has another name in its local header")
     if fields[3] != entry.method:
         raise ZipProblem(f"`{entry.name}` has another compression method in its local header")
-    return entry.header_offset + _LOCAL.size + name_length + extra_length
+    return entry.header_offset + _LOCAL.size + int(name_length) + int(extra_length)
 
 
 def unsafe_name(name: str) -> str | None:
@@ -94,7 +94,7 @@ def unsafe_name(name: str) -> str | None:
 
 
 def reserved_name(name: str) -> bool:
-    """Tell whether a part of the path is a device name on Windows (``aux.py``): such a zip unpacks differently there."""
+    """Tell whether a part of the path is a device name on Windows (``aux.py``)."""
     return _RESERVED.search(name) is not None
 
 

@@ -23,6 +23,13 @@ class InvalidRequirementsError(UsageError):
         super().__init__(f"{count} not valid", details=problems, hint="write for example `requests>=2.32`")
 
 
+class InvalidDateError(UsageError):
+    """A date before which everything must have been released, in a form that nobody can read."""
+
+    def __init__(self, *, text: str) -> None:
+        super().__init__(f"`{text}` is not a date", hint="write `2026-01-31` or `2026-01-31T12:00:00Z`")
+
+
 class UnknownSelectionError(UsageError):
     """An extra or dependency group that a pyproject.toml does not have."""
 
@@ -161,7 +168,7 @@ class BundledConflictError(ResolutionError):
         super().__init__(
             f"the requirements do not fit what {target} bundles: {', '.join(bundled)}",
             details=details,
-            hint="exclude less, so that the layer brings its own, or require older versions",
+            hint="exclude less, so that the layer brings its own, or require versions that fit",
         )
 
 

@@ -1,6 +1,7 @@
 """Locks of other tools: pylock.toml as it is, uv.lock and poetry.lock through their own tools' export."""
 
 import hashlib
+import re
 import shutil
 import tempfile
 import tomllib
@@ -89,7 +90,11 @@ def requirements_from_poetry_lock(path: Path, *, selection: Selection, environ: 
         if not done.ok:
             said = without_credentials(done.stderr or done.stdout)
             lines = [line.strip() for line in said.splitlines() if line.strip()]
-            hint = _EXPORT_HINT if 'command "export"' in said or "export does not exist" in said else None
+            hint = (
+                _EXPORT_HINT
+                if re.search(r"export\"? (does not exist|is not defined)|no commands defined", said)
+                else None
+            )
             raise ExportError(path=path, tool="poetry export", details=lines, hint=hint)
         return read_requirements(output, environ={})
 

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from layerkit.lock.availability import file_tags, targets_with, wheels_of
 from layerkit.lock.explain import Wheelless, failure, missing_version, wheelless
 from layerkit.lock.failures import (
     BundledConflictError,
+    InvalidDateError,
     InvalidRequirementsError,
     NoWheelError,
     SourceBuildError,
@@ -59,6 +61,7 @@ def resolve(
 
     Raises ``ResolutionError``, ``FetchError``, ``BuildError`` or ``UsageError`` in one of their kinds.
     """
+    _check_date(request.exclude_newer)
     fragments = _checked(request)
     run = _Run(request=request, target=target, settings=settings, keeping=keeping or Keeping())
     answer = run.resolve()
@@ -72,6 +75,13 @@ def resolve(
     except SelectionError as exc:
         raise UncoveredWheelError(target=target.identifier, problems=exc.problems) from exc
     return Resolved(requires_python=str(answer["requires-python"]), packages=packages)
+
+
+def _check_date(text: str | None) -> None:
+    try:
+        datetime.fromisoformat(text or "2000-01-01")
+    except ValueError as exc:
+        raise InvalidDateError(text=text or "") from exc
 
 
 def _checked(request: LockRequest) -> dict[str, tuple[str, ...]]:
@@ -170,6 +180,8 @@ class _Run:
             found = {each.name: each for each in wheelless(done.stderr) if each.name not in question.sources}
             if done.ok or not found or self.request.no_build:
                 break
+            if len(found) == 1:
+                self._refuse_binary(*found.values())
             question, done = self._with_sources(question, tuple(found))
             given_up |= {name: each for name, each in found.items() if name in question.sources}
         if not done.ok:
@@ -188,6 +200,16 @@ class _Run:
             if done.ok:
                 break
         return changed, done
+
+    def _refuse_binary(self, culprit: Wheelless) -> None:
+        """Refuse a version with wheels for other targets only, before uv builds its sdist to learn what it needs."""
+        if culprit.version is None:
+            return
+        requirement = f"{culprit.name}=={culprit.version}"
+        wheels = self._wheels_of(requirement)
+        elsewhere = targets_with(wheels)
+        if elsewhere and self.target.identifier not in elsewhere:
+            raise NoWheelError(requirement=requirement, target=self.target.identifier, available=elsewhere)
 
     def _prefer_wheels(self, answer: dict[str, Any], given_up: Mapping[str, Wheelless]) -> dict[str, Any]:
         """Look again at what became an sdist only because uv found no wheel.

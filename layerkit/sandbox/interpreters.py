@@ -12,7 +12,9 @@ from typing import Final
 from layerkit.errors import BuildError
 from layerkit.sandbox.process import run
 
-_QUESTION: Final = "import sys, json; print(json.dumps([sys.implementation.name, sys.version, list(sys.version_info[:3])]))"
+_QUESTION: Final = (
+    "import sys, json; print(json.dumps([sys.implementation.name, sys.version, list(sys.version_info[:3])]))"
+)
 _PATIENCE: Final = 30.0  # seconds for an interpreter to start
 
 

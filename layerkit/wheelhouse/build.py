@@ -96,15 +96,13 @@ def _from_cache(key: str, cache: Cache) -> BuiltWheel | None:
     return BuiltWheel(name=built["name"], path=wheel, sha256=built["sha256"], built_from=built["built_from"])
 
 
-def _build(
-    package: LockedPackage, sdist: Path, key: str, *, cache: Cache, settings: IndexSettings
-) -> BuiltWheel:
+def _build(package: LockedPackage, sdist: Path, key: str, *, cache: Cache, settings: IndexSettings) -> BuiltWheel:
     with tempfile.TemporaryDirectory(prefix="layerkit-") as folder:
         out = Path(folder, "out")
         out.mkdir()
         source = _unpack(package, sdist, Path(folder, "source"))
         environment = {**settings.environment_for_uv(os.environ), "SOURCE_DATE_EPOCH": _EPOCH, "PYTHONHASHSEED": "0"}
-        command = [sys.executable, "-m", "layerkit.wheelhouse.isolated", source, out]
+        command = [sys.executable, "-m", "layerkit.wheelhouse.isolated", str(source), str(out)]
         done = run(command, environment=environment, folder=out)
         wheels = sorted(out.glob("*.whl"))
         if not done.ok or len(wheels) != 1:

@@ -87,7 +87,7 @@ def _refuse_downloads(missing: Sequence[LockedFile]) -> None:
         raise NotCached(names=names)
 
 
-class _Stopped(Exception):  # noqa: N818
+class _Stopped(Exception):
     """The run is over; whoever still works for it drops its work."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from layerkit.errors import FetchError, LayerkitError
 
 
-class HashMismatch(FetchError):  # noqa: N818 -- the name says what happened
+class HashMismatch(FetchError):
     """A file whose bytes are not those that the lock names."""
 
     def __init__(self, *, name: str, expected: str, got: str, source: str) -> None:
@@ -17,7 +17,7 @@ class HashMismatch(FetchError):  # noqa: N818 -- the name says what happened
         )
 
 
-class SizeMismatch(FetchError):  # noqa: N818
+class SizeMismatch(FetchError):
     """A file that is longer or shorter than the lock says."""
 
     def __init__(self, *, name: str, expected: int, got: str, source: str) -> None:
@@ -28,7 +28,7 @@ class SizeMismatch(FetchError):  # noqa: N818
         )
 
 
-class LocalFileMissing(FetchError):  # noqa: N818
+class LocalFileMissing(FetchError):
     """A file of ``--find-links`` that is no longer where the lock says, or cannot be read."""
 
     def __init__(self, *, name: str, path: Path, reason: str) -> None:
@@ -38,14 +38,14 @@ class LocalFileMissing(FetchError):  # noqa: N818
         )
 
 
-class BadDigest(FetchError):  # noqa: N818
+class BadDigest(FetchError):
     """A lock whose sha256 is none."""
 
     def __init__(self, *, name: str) -> None:
         super().__init__(f"the lock's sha256 of `{name}` is not 64 hexadecimal digits", hint="lock again: `--upgrade`")
 
 
-class NotCached(FetchError):  # noqa: N818
+class NotCached(FetchError):
     """Files that would have to be downloaded, but ``--offline`` forbids it."""
 
     def __init__(self, *, names: Sequence[str]) -> None:
@@ -57,7 +57,7 @@ class NotCached(FetchError):  # noqa: N818
         )
 
 
-class SeveralFailures(FetchError):  # noqa: N818
+class SeveralFailures(FetchError):
     """All files that could not be had."""
 
     def __init__(self, *, failures: Sequence[LayerkitError]) -> None:

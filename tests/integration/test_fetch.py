@@ -158,11 +158,11 @@ class TestGoodDays:
         assert len(house.index.requests_for("a.whl")) == 1
 
     def test_the_biggest_file_goes_first(self, house: House) -> None:
-        house.fetch(house.make("small.whl", 1), house.make("big.whl", 3000), house.make("middle.whl", 20), jobs=1)
+        house.fetch(house.make("a-small.whl", 1), house.make("c-big.whl", 3000), house.make("b-middle.whl", 20), jobs=1)
         assert [request.path for request in house.index.requests] == [
-            "/files/big.whl",
-            "/files/middle.whl",
-            "/files/small.whl",
+            "/files/c-big.whl",
+            "/files/b-middle.whl",
+            "/files/a-small.whl",
         ]
 
     def test_a_file_of_unknown_size_arrives(self, house: House) -> None:
@@ -234,6 +234,13 @@ class TestBadServers:
         house.index.faults.truncations, house.index.faults.break_at = ALWAYS, 0
         with pytest.raises(IndexUnreachable, match="broke off"):
             house.fetch(file)
+
+    def test_a_server_that_always_breaks_off_but_gets_on_is_borne_with(self, house: House) -> None:
+        file = house.make("a.whl")
+        house.index.faults.truncations, house.index.faults.break_at = ALWAYS, MIB // 3
+        house.fetch(file)
+        assert house.holds(file)
+        assert len(house.index.requests) > IMPATIENT.attempts
 
     def test_a_silent_server_is_given_up(self, house: House) -> None:
         file = house.make("a.whl")

@@ -1,5 +1,6 @@
 """The HTTP client against real sockets: redirects, proxies, certificates."""
 
+import gzip
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,20 @@ class TestReading:
     ) -> None:
         index.faults.no_ranges = no_ranges
         assert read(index.file_url("a.whl"), offset=offset) == CONTENT[offset:]
+
+    def test_what_a_server_claims_to_have_encoded_stays_as_it_came(self, index: SimpleIndex, folder: Path) -> None:
+        """Some label every `.tar.gz` so; its hash is that of the bytes on the way."""
+        (folder / "a.tar.gz").write_bytes(gzip.compress(CONTENT))
+        index.faults.content_encoding = "gzip"
+        assert gzip.decompress(read(index.file_url("a.tar.gz"))) == CONTENT
+
+    def test_a_netrc_that_the_settings_do_not_name_is_left_alone(
+        self, index: SimpleIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password geheim\n", encoding="utf-8")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        read(index.file_url("a.whl"))
+        assert index.requests[0].authorization is None
 
     def test_a_file_url_is_read_from_disk_without_a_client_library(self, folder: Path) -> None:
         assert read((folder / "a.whl").as_uri(), offset=100) == CONTENT[100:]

@@ -48,13 +48,17 @@ def settings_of(tmp_path: Path, *sources: IndexSource, **environ: str) -> IndexS
     return resolve(project=sources, environ=nobody | environ, folder=tmp_path)
 
 
-def compiled(settings: IndexSettings, tmp_path: Path, requirement: str = "thing") -> subprocess.CompletedProcess[str]:
+def compiled(
+    settings: IndexSettings, tmp_path: Path, requirement: str = "thing", *, as_others_call_it: bool = False
+) -> subprocess.CompletedProcess[str]:
     base = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     misleading = {"UV_INDEX": "http://127.0.0.1:9/simple", "UV_FIND_LINKS": str(tmp_path / "nowhere")}
     environment = settings.environment_for_uv(base | misleading | {"UV_CACHE_DIR": str(tmp_path / "uv-cache")})
-    command = [str(UV), "pip", "compile", "-", "--no-config", "--no-header", "--no-annotate", "--no-python-downloads"]
+    command = [str(UV), "pip", "compile", "-", "--no-header", "--no-annotate", "--no-python-downloads"]
+    command += [] if as_others_call_it else ["--no-config", *settings.arguments_for_uv]
     return subprocess.run(
-        [*command, *settings.arguments_for_uv],
+        command,
+        cwd=tmp_path,
         input=requirement,
         env=environment,
         capture_output=True,
@@ -109,6 +113,16 @@ def test_without_an_index_only_find_links_serve(public: SimpleIndex, tmp_path: P
     assert compiled(settings, tmp_path).stdout == "thing==2.0\n"
     settings = settings_of(tmp_path, IndexSource(no_index=True, find_links=links))
     assert compiled(settings, tmp_path).stdout == "thing==9.0\n"
+    assert public.requests == []
+
+
+def test_the_environment_alone_is_enough(public: SimpleIndex, tmp_path: Path) -> None:
+    """A build frontend that calls uv by itself adds no arguments; settings files stay out of it as well."""
+    bare_wheel(tmp_path / "wheels", "thing", "2.0")
+    (tmp_path / "uv.toml").write_text(f'index-url = "{public.url}"\n', encoding="utf-8")
+    settings = settings_of(tmp_path, IndexSource(no_index=True, find_links=(str(tmp_path / "wheels"),)))
+    assert compiled(settings, tmp_path, as_others_call_it=True).stdout == "thing==2.0\n"
+    assert compiled(settings, tmp_path, "missing", as_others_call_it=True).returncode != 0
     assert public.requests == []
 
 

@@ -6,6 +6,7 @@ import os
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from layerkit.index import IndexSettings, IndexSource, resolve
 from layerkit.lock.failures import (
     BundledConflictError,
     ConflictError,
+    ExportError,
     HashMismatchError,
     IndexDownError,
     IndexRefusedError,
@@ -27,7 +29,7 @@ from layerkit.lock.foreign import Selection
 from layerkit.lock.inputs import LockRequest
 from layerkit.lock.obtain import LockMode, is_current, lock_file_name, obtain
 from layerkit.lock.requirements import read_requirements
-from layerkit.lock.sources import use_lock
+from layerkit.lock.sources import read_source, use_lock
 from layerkit.lock.uv import find_uv
 from layerkit.model.lock import Lock
 from layerkit.model.target import PythonTarget, parse_target
@@ -190,12 +192,59 @@ def test_files_from_a_folder_are_recorded_relative_to_the_lock(tmp_path: Path, s
     assert package.file.size == (shelf / "dep-2.0-py3-none-any.whl").stat().st_size
 
 
+def test_versions_from_a_folder_stay_as_well(tmp_path: Path, shelf: Path) -> None:
+    settings = settings_of(tmp_path, IndexSource(find_links=(str(shelf),), no_index=True))
+    lock(tmp_path, settings, "dep<2")
+    assert pins(lock(tmp_path, settings, "dep", "only-sdk"))["dep"] == "1.0"
+
+
+def test_several_targets_are_locked_at_once(tmp_path: Path, private: IndexSettings) -> None:
+    targets = [f"python3.{minor}-{architecture}" for minor in (11, 12, 13) for architecture in ("x86_64", "arm64")]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda target: lock(tmp_path, private, "app", target=target), targets))
+    assert [each.target for each in found] == targets
+    assert len(list((tmp_path / "locks").iterdir())) == len(targets)
+
+
+def test_a_poetry_lock_is_read_through_its_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poetry = tmp_path / "bin" / "poetry"
+    poetry.parent.mkdir()
+    digest = "0" * 64
+    poetry.write_text(
+        f"""#!/bin/sh
+for last; do :; done
+printf 'dep==1.0 ; python_version >= "3.11" --hash=sha256:{digest}\\n' > "$last"
+""",
+        encoding="utf-8",
+    )
+    poetry.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{poetry.parent}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "poetry.lock").write_text("", encoding="utf-8")
+    found = read_source(tmp_path / "poetry.lock", environ=os.environ)
+    assert found.requirements == ('dep==1.0 ; python_version >= "3.11"',)
+    assert found.hashes == {"dep==1.0": (f"sha256:{digest}",)}
+
+
+def test_a_poetry_without_its_export_plugin_is_told_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poetry = tmp_path / "bin" / "poetry"
+    poetry.parent.mkdir()
+    poetry.write_text("#!/bin/sh\necho 'The command \"export\" does not exist.' >&2; exit 1\n", encoding="utf-8")
+    poetry.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{poetry.parent}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "poetry.lock").write_text("", encoding="utf-8")
+    with pytest.raises(ExportError, match="poetry export") as caught:
+        read_source(tmp_path / "poetry.lock", environ=os.environ)
+    assert "poetry-plugin-export" in (caught.value.hint or "")
+
+
 def test_only_what_has_no_wheel_becomes_an_sdist(tmp_path: Path, private: IndexSettings, shelf: Path) -> None:
     sdist(shelf, "plain", "1.0")
     sdist(shelf, "dep", "3.0")
     found = lock(tmp_path, private, "plain", "dep")
     assert [package.file.name for package in found.packages] == ["dep-2.0-py3-none-any.whl", "plain-1.0.tar.gz"]
-    with pytest.raises(NoWheelError, match="`plain==1.0`"):
+    with pytest.raises(NoWheelError, match=r"`plain==1\.0`"):
         lock(tmp_path, private, "plain", no_build=True)
 
 

@@ -326,6 +326,13 @@ class TestCredentials:
         assert settings.credentials_for("https://named/x") == Credentials(username="other", password="known")
         assert settings.credentials_for("https://nobody/x") is None
 
+    def test_netrc_does_not_serve_another_user_of_the_same_host(self, machine: Machine) -> None:
+        machine.write(machine.home / ".netrc", "machine host login joe password geheim\n")
+        settings = machine.resolve(IndexSource(index_url="https://sue@host/simple"))
+        assert settings.credentials_for("https://host/") == Credentials(username="sue", password="")
+        settings = machine.resolve(IndexSource(index_url="https://joe@host/simple"))
+        assert settings.credentials_for("https://host/") == Credentials(username="joe", password="geheim")
+
     def test_the_netrc_variable_goes_before_the_home_folder(self, machine: Machine) -> None:
         machine.write(machine.home / "_netrc", "machine host login joe password home\n")
         other = machine.write(machine.home / "other", "machine host login joe password other\n")
@@ -454,6 +461,7 @@ class TestEnvironmentForUv:
             "UV_FIND_LINKS": "links,https://me:p%40ss@host/li%2Cnks",
             "UV_INDEX_STRATEGY": "first-index",
             "UV_KEYRING_PROVIDER": "subprocess",
+            "UV_NO_CONFIG": "1",
             "SSL_CERT_FILE": "/ca.pem",
             "HTTPS_PROXY": "http://proxy:3128",
             "HTTP_PROXY": "http://proxy:3128",
@@ -461,7 +469,9 @@ class TestEnvironmentForUv:
         }
         assert settings.arguments_for_uv == ()
 
-    def test_no_index_is_an_argument(self, machine: Machine) -> None:
+    def test_no_index_is_an_argument_and_an_index_that_is_not_there(self, machine: Machine) -> None:
         settings = machine.resolve(IndexSource(no_index=True))
         assert settings.arguments_for_uv == ("--no-index",)
-        assert "UV_DEFAULT_INDEX" not in settings.environment_for_uv({"UV_DEFAULT_INDEX": "x"})
+        index = settings.environment_for_uv({})["UV_DEFAULT_INDEX"]
+        assert index.startswith("file:///")
+        assert not Path(index.removeprefix("file://")).exists()

@@ -27,7 +27,7 @@ NO_WHEELS = (
 )
 CONFLICT = (
     NO_SOLUTION
-    + "  cause: Because requests==2.31.0 depends on urllib3>=1.21.1,<3 and you require requests==2.31.0, we can "
+    + "  cause: Because requests==2.31 depends on urllib3>=1.21.1,<3 and you require requests==2.31, we can "
     + "conclude that you require urllib3<3.\n"
     + "         And because you require urllib3<1.20, we can conclude that your requirements are unsatisfiable.\n"
 )
@@ -120,7 +120,7 @@ def test_slow_and_down_are_told_apart() -> None:
 
 def test_the_explanation_is_readable_and_knows_no_flags_of_uv() -> None:
     assert explanation("warning: noise\n" + CONFLICT) == (
-        "Because requests==2.31.0 depends on urllib3>=1.21.1,<3 and you require requests==2.31.0, you require urllib3<3",
+        "Because requests==2.31 depends on urllib3>=1.21.1,<3 and you require requests==2.31, you require urllib3<3",
         "And because you require urllib3<1.20, the requirements cannot be met",
     )
     assert "--no-build" not in " ".join(explanation(NO_WHEELS))

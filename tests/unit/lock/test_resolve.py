@@ -8,7 +8,13 @@ import pytest
 
 from layerkit.index import IndexSettings
 from layerkit.lock import availability, resolve
-from layerkit.lock.failures import BundledConflictError, InvalidRequirementsError, NoWheelError, UnsupportedSourceError
+from layerkit.lock.failures import (
+    BundledConflictError,
+    InvalidDateError,
+    InvalidRequirementsError,
+    NoWheelError,
+    UnsupportedSourceError,
+)
 from layerkit.lock.inputs import LockRequest
 from layerkit.lock.resolve import Resolved
 from layerkit.lock.uv import Question, clean_environment
@@ -173,6 +179,13 @@ def test_what_is_no_requirement_is_refused_before_uv_sees_it(uv: Uv) -> None:
     with pytest.raises(InvalidRequirementsError) as caught:
         resolved(LockRequest(requirements=("a\n--index-url https://evil.example", "-r x", "b bad", "c")))
     assert (len(caught.value.details), questions) == (3, [])
+
+
+def test_a_date_that_nobody_can_read_is_refused(uv: Uv) -> None:
+    questions = uv(lambda _: good())
+    with pytest.raises(InvalidDateError, match="`last week`"):
+        resolved(LockRequest(requirements=("a",), exclude_newer="last week"))
+    assert not questions
 
 
 def test_repositories_are_refused_before_they_are_cloned(uv: Uv) -> None:

@@ -1,0 +1,49 @@
+# `make layer` and `make test` need nothing but Python 3.11 or newer, and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help layer dev fmt lint type test bench docs check clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $(STAMP)
+
+dev: $(STAMP)  ## Set up the environment in .venv
+
+layer: $(STAMP)  ## Build a requests layer into dist/
+	$(BIN)/layerkit build recipes/requests --out dist
+
+fmt: $(STAMP)  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(STAMP)  ## Check style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+type: $(STAMP)  ## Check types
+	$(BIN)/mypy
+
+test: $(STAMP)  ## Run the tests
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)  ## Measure against pip, uv and zip
+	$(BIN)/python -m tests.bench
+
+docs: $(STAMP)  ## Write the generated reference pages
+	$(BIN)/python docs/generate.py
+
+check: lint type  ## What CI runs, besides the tests
+	$(BIN)/python docs/generate.py --check
+	$(MAKE) test
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
