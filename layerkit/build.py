@@ -8,15 +8,15 @@ import contextlib
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from layerkit.assemble.fragment import Fragment
-from layerkit.assemble.prepare import Preparation, VerifiedWheel, prepare
+from layerkit.assemble.fragment import Fragment, Preparation, VerifiedWheel
+from layerkit.assemble.prepare import prepare
 from layerkit.cache import Cache
 from layerkit.composition import Composed, compose, write_layer
 from layerkit.errors import LayerkitError
@@ -29,8 +29,10 @@ from layerkit.model.lock import Lock, LockedPackage
 from layerkit.model.target import PlainTarget, PythonTarget, Target
 from layerkit.order import Order, request_of, targets_of
 from layerkit.progress import Progress, Silent
-from layerkit.wheelhouse.build import BuiltWheel, build_wheel
 from layerkit.wheelhouse.fetch import FetchOptions, fetch
+
+if TYPE_CHECKING:
+    from layerkit.wheelhouse.build import BuiltWheel
 
 _T = TypeVar("_T")
 _DOWNLOADS = 8
@@ -91,7 +93,7 @@ class Supplied:
 
     locked: Locked
     wheels: tuple[VerifiedWheel, ...]
-    built: tuple[BuiltWheel, ...]
+    built: "tuple[BuiltWheel, ...]"
 
 
 def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
@@ -219,17 +221,22 @@ def _own_lock(job: Job, target: PythonTarget, request: LockRequest, settings: In
 def supply(locked: Locked, options: BuildOptions, progress: Progress) -> Supplied:
     """Return the job with its wheels: downloaded, or built from sdists."""
     paths = _fetch([locked], options, progress)
-    wheels: list[VerifiedWheel] = []
-    built: list[BuiltWheel] = []
+    wheels = [
+        VerifiedWheel(name=package.file.name, path=paths[package.file.sha256], sha256=package.file.sha256)
+        for package in locked.packages
+        if package.file.is_wheel
+    ]
+    built = tuple(_build_sdists(locked, paths, options))
+    wheels += [VerifiedWheel(name=wheel.name, path=wheel.path, sha256=wheel.sha256) for wheel in built]
+    return Supplied(locked=locked, wheels=tuple(wheels), built=built)
+
+
+def _build_sdists(locked: Locked, paths: Mapping[str, Path], options: BuildOptions) -> "Iterator[BuiltWheel]":
     for package in locked.packages:
-        file = package.file
-        if file.is_wheel:
-            wheels.append(VerifiedWheel(name=file.name, path=paths[file.sha256], sha256=file.sha256))
-            continue
-        wheel = build_wheel(package, paths[file.sha256], cache=options.cache, settings=locked.settings)
-        built.append(wheel)
-        wheels.append(VerifiedWheel(name=wheel.name, path=wheel.path, sha256=wheel.sha256))
-    return Supplied(locked=locked, wheels=tuple(wheels), built=tuple(built))
+        if not package.file.is_wheel:
+            from layerkit.wheelhouse.build import build_wheel
+
+            yield build_wheel(package, paths[package.file.sha256], cache=options.cache, settings=locked.settings)
 
 
 def _fetch_together(locked: Sequence[Locked], options: BuildOptions, progress: Progress) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layerkit.assemble.bytecode import bytecode_of
 from layerkit.assemble.extra import extra_files
 from layerkit.assemble.fragment import Fragment
 from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, content_digest, lay_out
@@ -29,7 +28,6 @@ from layerkit.model.finding import Code, Finding, Severity, errors_in
 from layerkit.model.layer import Layer, LayerDistribution, PrunedBy
 from layerkit.model.recipe import Layout, Recipe
 from layerkit.model.target import PythonTarget, Target
-from layerkit.sandbox.interpreters import InterpreterMissing, find_interpreter
 
 
 class LayerRefused(UnfitError):
@@ -169,6 +167,9 @@ def _bytecode(
     target = targets[0]
     if not recipe.build.bytecode or not isinstance(target, PythonTarget) or not plan.selections:
         return
+    from layerkit.assemble.bytecode import bytecode_of
+    from layerkit.sandbox.interpreters import InterpreterMissing, find_interpreter
+
     interpreter = find_interpreter(target.python_version)
     if interpreter is None:
         raise InterpreterMissing(version=target.python_version, purpose="`--bytecode`")

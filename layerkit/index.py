@@ -5,7 +5,8 @@ settings, pip's settings. A source that names ``index-url`` (or ``no-index``) st
 lies below it has nothing more to say about indexes and ``find-links``. ``extra-index-url`` and ``find-links`` add to
 the list. Extra indexes come before ``index-url``, the most specific first, as in uv; and the first index that has a
 name is the only one asked for it, unless the strategy says otherwise. So a private extra index shields its names
-against a package that someone else uploads under the same name to a public one (dependency confusion).
+against a package that someone else uploads under the same name to a public one (dependency confusion). Only extra
+indexes on this machine's disk that pip's settings name come last (see ``index_pip``).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -170,6 +171,7 @@ class _Lists:
 
 def _merge(sources: Sequence[IndexSource]) -> _Lists:
     named: list[str] = []
+    fallbacks: list[str] = []
     links: list[str] = []
     no_index_counts = True
     for source in sources:
@@ -178,9 +180,12 @@ def _merge(sources: Sequence[IndexSource]) -> _Lists:
             return _lists(urls=named, named=named, links=links)
         no_index_counts = no_index_counts and source.no_index is None
         named += source.extra_index_urls
+        fallbacks += source.fallback_index_urls
         if source.index_url:
-            return _lists(urls=[*named, source.index_url], named=[*named, source.index_url], links=links)
-    return _lists(urls=[*named, DEFAULT_INDEX] if named else None, named=named, links=links)
+            named.append(source.index_url)
+            return _lists(urls=[*named, *fallbacks], named=named, links=links)
+    said = bool(named or fallbacks)
+    return _lists(urls=[*named, DEFAULT_INDEX, *fallbacks] if said else None, named=named, links=links)
 
 
 def _lists(*, urls: Sequence[str] | None, named: Sequence[str], links: Sequence[str]) -> _Lists:

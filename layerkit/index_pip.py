@@ -2,7 +2,9 @@
 
 Within pip a more specific place replaces what a less specific one says, lists too, and ``[install]`` goes before
 ``[global]`` whichever file it stands in; the result is one source. Paths stay as written: relative to the working
-folder, as for pip. What ``pip.conf`` says about anything else is none of our business.
+folder, as for pip. Extra indexes on this machine's own disk become fallbacks: for pip all indexes are one, but where
+the first that has a name wins, such a partial mirror would hide newer versions and put its paths into locks that others
+are to use. What ``pip.conf`` says about anything else is none of our business.
 See https://pip.pypa.io/en/stable/topics/configuration/
 """
 
@@ -24,16 +26,22 @@ _KEYRING: Final = {"import": True, "subprocess": True, "disabled": False}  # pip
 def source(environ: Mapping[str, str]) -> IndexSource:
     """Read what pip would use. Raises ``SettingsFileError`` and ``IndexSettingError``."""
     said = _said(environ)
+    extras = said.get("extra-index-url", "").split()
     ca_bundle = said.get("cert") or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
     return IndexSource(
         index_url=said.get("index-url"),
-        extra_index_urls=tuple(said.get("extra-index-url", "").split()),
+        extra_index_urls=tuple(url for url in extras if not _is_on_disk(url)),
+        fallback_index_urls=tuple(url for url in extras if _is_on_disk(url)),
         find_links=tuple(said.get("find-links", "").split()),
         no_index=_flag(said.get("no-index")),
         ca_bundle=Path(ca_bundle).expanduser() if ca_bundle else None,
         proxy=said.get("proxy"),
         keyring=_KEYRING.get(said.get("keyring-provider", "auto")),
     )
+
+
+def _is_on_disk(url: str) -> bool:
+    return url.lower().startswith("file:")
 
 
 def _said(environ: Mapping[str, str]) -> dict[str, str]:

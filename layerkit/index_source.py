@@ -36,10 +36,14 @@ class Credentials:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexSource:
-    """What one place says about indexes; ``None`` and empty mean that it says nothing. URLs as written there."""
+    """What one place says about indexes; ``None`` and empty mean that it says nothing. URLs as written there.
+
+    ``fallback_index_urls`` are asked only for names that no other index has.
+    """
 
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
+    fallback_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool | None = None
     strategy: str | None = None  # first-index, unsafe-first-match, unsafe-best-match

@@ -5,6 +5,7 @@ were stripped or compressed anew). It knows no target, prefix or pruning. On dis
 index, and a trailer that tells where the index begins.
 """
 
+import hashlib
 import json
 import struct
 from collections.abc import Mapping
@@ -12,14 +13,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+import deflate
+
+from layerkit.assemble.strip import STRIP_RULES
+from layerkit.facts.pruning import words_of_interest
 from layerkit.formats.elf import BinaryFacts
 from layerkit.formats.wheel import Scheme, Script
+from layerkit.model.recipe_parts import Compression
 
 FORMAT: Final = 1
 """Part of every fragment's key; raised whenever a fragment of the same wheel would say something else."""
 
 _TRAILER: Final = struct.Struct("<Q8s")
 _MAGIC: Final = b"LKFRAG01"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preparation:
+    """How wheels are prepared; with the wheel's hash this is the whole key of a fragment."""
+
+    strip: bool = True
+    compression: Compression = Compression.COPY
+
+    def key(self, wheel_sha256: str) -> str:
+        """Return the fragment's key in the cache."""
+        folders, readers = words_of_interest()
+        parts = (FORMAT, wheel_sha256, self.strip and STRIP_RULES, deflate.__version__, self.compression.value)
+        return hashlib.sha256(repr((*parts, folders, readers)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedWheel:
+    """A wheel on disk whose sha256 (hex) was checked; ``name`` is its file name."""
+
+    name: str
+    path: Path
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

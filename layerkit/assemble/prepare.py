@@ -1,119 +1,24 @@
-"""Make fragments from wheels: every byte of a wheel is inflated, checked and looked at once, here.
+"""Give a fragment for each wheel: from the cache, or made now."""
 
-Files are worked on in parallel (inflating, hashing and deflating leave Python's lock); a gate keeps the large ones from
-being in memory all at once.
-"""
-
-import contextlib
-import hashlib
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final
-
-import deflate
+from typing import Final
 
 from layerkit.assemble import fragment as fragments
-from layerkit.assemble import references
-from layerkit.assemble.fragment import Fragment, FragmentFile
-from layerkit.assemble.strip import STRIP_RULES, strip
+from layerkit.assemble.fragment import Fragment, Preparation, VerifiedWheel
 from layerkit.cache import Cache
-from layerkit.errors import FetchError, UnfitError
-from layerkit.facts import limits
-from layerkit.facts.pruning import words_of_interest
-from layerkit.formats import elf
-from layerkit.formats.wheel import Scheme, WheelLayout, WheelName, WheelProblem, is_pure_root, scripts_of
-from layerkit.formats.zip import DEFLATED, STORED, ZipEntry, ZipProblem, data_offset, read_entries
-from layerkit.model.recipe_parts import Compression
+from layerkit.errors import EnvironmentFailure
 from layerkit.progress import Progress
 
 _BUCKET: Final = "fragments"
-_COMPRESSOR: Final = "libdeflate-1.25"
-_FAST_LEVEL: Final = 6
-_BEST_LEVEL: Final = 12
-_IN_FLIGHT: Final = 64 * 1024 * 1024  # bytes of inflated files in memory at once; one larger file goes alone
-_LARGEST_WHEEL: Final = 16  # times the unzipped limit: no pruning brings such a wheel below it
-_WRITTEN_ANEW: Final = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
 
 
-class CorruptWheel(FetchError):
-    """A wheel whose hash is right but whose content is not what PEP 427 or the zip format promise."""
+class ChangedWhileRead(EnvironmentFailure):
+    """Another program changed the cache under our hands."""
 
-    def __init__(self, *, wheel: str, why: str) -> None:
-        super().__init__(
-            f"wheel `{wheel}` cannot be used: {why}",
-            hint="tell its maintainers, or choose another version, or leave it out with `--exclude`",
-        )
-
-
-class HopelessWheel(UnfitError):
-    """A wheel that no layer can hold, whatever is pruned."""
-
-    def __init__(self, *, wheel: str, what: str, unzipped_bytes: int) -> None:
-        super().__init__(
-            f"wheel `{wheel}` can be in no layer: {what} is {unzipped_bytes / 2**20:.1f} MiB unzipped,"
-            f" over Lambda's {limits().unzipped_bytes / 2**20:.0f} MiB",
-            hint="look for a smaller build of the package, or use a container image for the function",
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Preparation:
-    """How wheels are prepared; with the wheel's hash this is the whole key of a fragment."""
-
-    strip: bool = True
-    compression: Compression = Compression.COPY
-
-    def key(self, wheel_sha256: str) -> str:
-        """Return the fragment's key in the cache."""
-        folders, readers = words_of_interest()
-        parts = (fragments.FORMAT, wheel_sha256, self.strip and STRIP_RULES, _COMPRESSOR, self.compression.value)
-        return hashlib.sha256(repr((*parts, folders, readers)).encode()).hexdigest()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VerifiedWheel:
-    """A wheel on disk whose sha256 (hex) was checked; ``name`` is its file name."""
-
-    name: str
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """One file worked on: its row, new compressed bytes if any, and what was found in it."""
-
-    file: FragmentFile
-    recompressed: bytes | bytearray | None
-    facts: elf.BinaryFacts | None
-    references: tuple[str, ...]
-    reads_stubs: bool
-    content: bytes | bytearray | None
-
-
-class _Gate:
-    """Lets files into memory while their sizes add up to less than a budget; a larger one goes in alone."""
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._used = 0
-        self._changed = threading.Condition()
-
-    @contextlib.contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        size = min(size, self._budget)
-        with self._changed:
-            self._changed.wait_for(lambda: self._used + size <= self._budget)
-            self._used += size
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._used -= size
-                self._changed.notify_all()
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(f"`{path}` changed while it was read", hint="run the command again")
 
 
 def prepare(
@@ -123,186 +28,33 @@ def prepare(
 
     Raises ``CorruptWheel`` or ``HopelessWheel`` for the first wheel that cannot be used.
     """
-    known = [_from_cache(wheel, cache, preparation) for wheel in wheels]
-    missing = [wheel for wheel, fragment in zip(wheels, known, strict=True) if fragment is None]
+    known = {wheel.sha256: _from_cache(wheel, cache, preparation) for wheel in wheels}
+    missing = [wheel for wheel in wheels if known[wheel.sha256] is None]
     if missing:
-        total = sum(wheel.path.stat().st_size for wheel in missing)
-        with progress.task("Preparing", total=total, unit="B") as task, ThreadPoolExecutor(jobs) as pool:
-            for wheel in missing:
-                _Preparer(wheel, preparation, pool).run(cache)
-                task.advance(wheel.path.stat().st_size)
-    return tuple(
-        fragment or _just_made(wheel, cache, preparation) for wheel, fragment in zip(wheels, known, strict=True)
-    )
+        _make(missing, cache=cache, preparation=preparation, jobs=jobs, progress=progress)
+    return tuple(known[wheel.sha256] or _made(wheel, cache, preparation) for wheel in wheels)
 
 
-def _from_cache(wheel: VerifiedWheel, cache: Cache, preparation: Preparation) -> Fragment | None:
-    key = preparation.key(wheel.sha256)
-    path = cache.find(_BUCKET, key)
-    return None if path is None else fragments.read(path, wheel_path=wheel.path)
-
-
-def _just_made(wheel: VerifiedWheel, cache: Cache, preparation: Preparation) -> Fragment:
+def _made(wheel: VerifiedWheel, cache: Cache, preparation: Preparation) -> Fragment:
     fragment = _from_cache(wheel, cache, preparation)
     if fragment is None:
-        raise CorruptWheel(wheel=wheel.name, why="it changed while it was read")
+        raise ChangedWhileRead(path=wheel.path)
     return fragment
 
 
-class _Preparer:
-    """Works through one wheel."""
-
-    def __init__(self, wheel: VerifiedWheel, preparation: Preparation, pool: ThreadPoolExecutor) -> None:
-        self._wheel = wheel
-        self._preparation = preparation
-        self._pool = pool
-        self._gate = _Gate(_IN_FLIGHT)
-        self._reading = threading.Lock()
-        self._writing = threading.Lock()
-        self._words = words_of_interest()
-
-    def run(self, cache: Cache) -> None:
-        """Write the wheel's fragment into the cache."""
-        mtime = self._wheel.path.stat().st_mtime_ns
-        try:
-            with self._wheel.path.open("rb") as stream:
-                entries = read_entries(stream)
-                self._refuse_hopeless(entries)
-                name = WheelName.parse(self._wheel.name)
-                layout = WheelLayout.find((entry.name for entry in entries), distribution=name.name)
-                with cache.store(_BUCKET, self._preparation.key(self._wheel.sha256)) as out:
-                    prepared = self._all(stream, entries, layout, out)
-                    fragments.write_index(out, self._fragment(name, layout, prepared), wheel_mtime_ns=mtime)
-        except (ZipProblem, WheelProblem) as exc:
-            raise CorruptWheel(wheel=self._wheel.name, why=str(exc)) from exc
-
-    def _refuse_hopeless(self, entries: Sequence[ZipEntry]) -> None:
-        limit = limits().unzipped_bytes
-        for entry in entries:
-            if entry.unzipped_bytes >= limit:
-                raise HopelessWheel(
-                    wheel=self._wheel.name, what=f"its file `{entry.name}`", unzipped_bytes=entry.unzipped_bytes
-                )
-        total = sum(entry.unzipped_bytes for entry in entries)
-        if total >= limit * _LARGEST_WHEEL:
-            raise HopelessWheel(wheel=self._wheel.name, what="it", unzipped_bytes=total)
-
-    def _all(
-        self, stream: BinaryIO, entries: Sequence[ZipEntry], layout: WheelLayout, out: BinaryIO
-    ) -> list[_Prepared]:
-        skipped = {f"{layout.dist_info}/{name}" for name in _WRITTEN_ANEW}
-        chosen = sorted(
-            (entry for entry in entries if entry.name not in skipped), key=lambda entry: -entry.unzipped_bytes
-        )
-
-        def work(entry: ZipEntry) -> _Prepared:
-            with self._gate.holding(entry.unzipped_bytes):
-                return self._write(out, self._one(stream, entry, layout))
-
-        return sorted(self._pool.map(work, chosen), key=lambda prepared: (prepared.file.scheme, prepared.file.path))
-
-    def _one(self, stream: BinaryIO, entry: ZipEntry, layout: WheelLayout) -> _Prepared:
-        with self._reading:
-            offset = data_offset(stream, entry)
-            stream.seek(offset)
-            compressed = stream.read(entry.compressed_bytes)
-        content = _inflate(entry, compressed)
-        scheme, path = layout.place(entry.name)
-        file = FragmentFile(
-            scheme=scheme,
-            path=path,
-            executable=scheme is Scheme.SCRIPTS or bool(entry.mode & 0o111),
-            method=entry.method,
-            crc32=entry.crc32,
-            compressed_bytes=entry.compressed_bytes,
-            unzipped_bytes=entry.unzipped_bytes,
-            stripped_bytes=0,
-            sha256="",
-            in_blob=False,
-            offset=offset,
-        )
-        return self._examine(file, content, keep=scheme is Scheme.SCRIPTS or path.startswith(layout.dist_info + "/"))
-
-    def _examine(self, file: FragmentFile, content: bytes | bytearray, *, keep: bool) -> _Prepared:
-        folders, readers = self._words
-        facts: elf.BinaryFacts | None = None
-        found: tuple[str, ...] = ()
-        reads_stubs = False
-        if elf.is_elf(content):
-            with contextlib.suppress(elf.ElfError):
-                facts = elf.binary_facts(content)
-            found = references.in_binary(content, folders)
-            stripped = strip(content) if self._preparation.strip else None
-            if stripped is not None:
-                saved = len(content) - len(stripped)
-                file = replace(file, unzipped_bytes=len(stripped), stripped_bytes=saved, crc32=deflate.crc32(stripped))
-                content = stripped
-        elif file.path.endswith(".py"):
-            found = references.in_source(file.path, content, folders)
-            reads_stubs = any(reader.encode() in content for reader in readers)
-        file = replace(file, sha256=hashlib.sha256(content).hexdigest())
-        file, recompressed = self._compress(file, content)
-        return _Prepared(file, recompressed, facts, found, reads_stubs, content if keep else None)
-
-    def _compress(
-        self, file: FragmentFile, content: bytes | bytearray
-    ) -> tuple[FragmentFile, bytes | bytearray | None]:
-        best = self._preparation.compression is Compression.BEST
-        if not (best or file.stripped_bytes or file.method == STORED):
-            return file, None
-        smaller = deflate.deflate_compress(content, _BEST_LEVEL if best else _FAST_LEVEL)
-        if not file.stripped_bytes and len(smaller) >= file.compressed_bytes:
-            return file, None
-        return replace(file, method=DEFLATED, compressed_bytes=len(smaller), in_blob=True), smaller
-
-    def _write(self, out: BinaryIO, prepared: _Prepared) -> _Prepared:
-        if prepared.recompressed is None:
-            return prepared
-        with self._writing:
-            offset = out.tell()
-            out.write(prepared.recompressed)
-        return replace(prepared, file=replace(prepared.file, offset=offset), recompressed=None)
-
-    def _fragment(self, name: WheelName, layout: WheelLayout, prepared: Sequence[_Prepared]) -> Fragment:
-        kept = {one.file.path: one.content for one in prepared if one.content is not None}
-        metadata = {path.removeprefix(layout.dist_info + "/"): content for path, content in kept.items()}
-        for required in ("METADATA", "WHEEL"):
-            if required not in metadata:
-                raise WheelProblem(f"its `{layout.dist_info}/{required}` is missing")
-        return Fragment(
-            distribution=name.name,
-            version=name.version,
-            wheel=self._wheel.name,
-            wheel_sha256=self._wheel.sha256,
-            is_pure=name.is_pure and is_pure_root(_text(metadata["WHEEL"])),
-            dist_info=layout.dist_info,
-            files=tuple(one.file for one in prepared),
-            scripts=tuple(scripts_of(_text(metadata.get("entry_points.txt", b"")))),
-            hashbang_scripts=frozenset(
-                one.file.path
-                for one in prepared
-                if one.file.scheme is Scheme.SCRIPTS and (one.content or b"").startswith(b"#!python")
-            ),
-            binaries={(one.file.scheme, one.file.path): one.facts for one in prepared if one.facts is not None},
-            references={one.file.path: one.references for one in prepared if one.references},
-            stub_readers=frozenset(one.file.path for one in prepared if one.reads_stubs),
-            wheel_path=self._wheel.path,
-            blob_path=self._wheel.path,
-        )
+def _from_cache(wheel: VerifiedWheel, cache: Cache, preparation: Preparation) -> Fragment | None:
+    path = cache.find(_BUCKET, preparation.key(wheel.sha256))
+    return None if path is None else fragments.read(path, wheel_path=wheel.path)
 
 
-def _inflate(entry: ZipEntry, compressed: bytes) -> bytes | bytearray:
-    if entry.method == STORED:
-        content: bytes | bytearray = compressed
-    else:
-        try:
-            content = deflate.deflate_decompress(compressed, entry.unzipped_bytes)
-        except deflate.DeflateError as exc:
-            raise ZipProblem(f"`{entry.name}` is damaged, or larger than it claims") from exc
-    if len(content) != entry.unzipped_bytes or deflate.crc32(content) != entry.crc32:
-        raise ZipProblem(f"`{entry.name}` is not what its checksum and size say")
-    return content
+def _make(
+    wheels: Sequence[VerifiedWheel], *, cache: Cache, preparation: Preparation, jobs: int, progress: Progress
+) -> None:
+    from layerkit.assemble.examine import Examination
 
-
-def _text(content: bytes | bytearray) -> str:
-    return content.decode("utf-8", errors="replace")
+    total = sum(wheel.path.stat().st_size for wheel in wheels)
+    with progress.task("Preparing", total=total, unit="B") as task, ThreadPoolExecutor(jobs) as pool:
+        for wheel in wheels:
+            with cache.store(_BUCKET, preparation.key(wheel.sha256)) as out:
+                Examination(wheel, preparation, pool).write(out)
+            task.advance(wheel.path.stat().st_size)

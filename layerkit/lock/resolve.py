@@ -7,24 +7,21 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from layerkit.errors import LayerkitError, ResolutionError
 from layerkit.index import IndexSettings
 from layerkit.lock.availability import file_tags, targets_with, wheels_of
+from layerkit.lock.checks import check_date, checked_hashes
 from layerkit.lock.explain import Wheelless, failure, missing_version, wheelless
 from layerkit.lock.failures import (
     BundledConflictError,
-    InvalidDateError,
-    InvalidRequirementsError,
     NoWheelError,
     SourceBuildError,
     UncoveredWheelError,
-    UnsupportedSourceError,
 )
-from layerkit.lock.inputs import LockRequest, normalized, without_credentials
+from layerkit.lock.inputs import LockRequest, normalized
 from layerkit.lock.locker import Allowed, packages_for
 from layerkit.lock.placement import Places, SelectionError
 from layerkit.lock.uv import Question, ask
@@ -33,7 +30,6 @@ from layerkit.model.target import PythonTarget
 from layerkit.sandbox.process import Completed
 
 _ROUNDS: Final = 6  # how often further names may turn out to have no wheel
-_FRAGMENT_HASH: Final = re.compile(r"#(?:.*&)?(sha256|sha384|sha512)=([0-9a-fA-F]+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +57,8 @@ def resolve(
 
     Raises ``ResolutionError``, ``FetchError``, ``BuildError`` or ``UsageError`` in one of their kinds.
     """
-    _check_date(request.exclude_newer)
-    fragments = _checked(request)
+    check_date(request.exclude_newer)
+    fragments = checked_hashes(request)
     run = _Run(request=request, target=target, settings=settings, keeping=keeping or Keeping())
     answer = run.resolve()
     allowed = Allowed(hashes={**fragments, **request.hashes}, everywhere=bool(request.hashes))
@@ -75,38 +71,6 @@ def resolve(
     except SelectionError as exc:
         raise UncoveredWheelError(target=target.identifier, problems=exc.problems) from exc
     return Resolved(requires_python=str(answer["requires-python"]), packages=packages)
-
-
-def _check_date(text: str | None) -> None:
-    try:
-        datetime.fromisoformat(text or "2000-01-01")
-    except ValueError as exc:
-        raise InvalidDateError(text=text or "") from exc
-
-
-def _checked(request: LockRequest) -> dict[str, tuple[str, ...]]:
-    """Hold the requirements to PEP 508 and return the hashes in their URLs."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    problems: list[str] = []
-    repositories: list[str] = []
-    fragments: dict[str, tuple[str, ...]] = {}
-    for line in (*request.requirements, *request.constraints):
-        shown = without_credentials(line)
-        try:
-            requirement = Requirement(line if line.isprintable() else "")  # what is no line must not become two for uv
-        except InvalidRequirement as exc:
-            problems.append(f"`{shown}`: {without_credentials(str(exc)).splitlines()[0]}")
-            continue
-        if re.match(r"(git|hg|svn|bzr)\+", requirement.url or ""):
-            repositories.append(f"`{shown}` comes from a repository")
-        if match := _FRAGMENT_HASH.search(requirement.url or ""):
-            fragments[normalized(requirement.name)] = (f"{match[1]}:{match[2].lower()}",)
-    if problems:
-        raise InvalidRequirementsError(problems=problems)
-    if repositories:
-        raise UnsupportedSourceError(problems=repositories)
-    return fragments
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

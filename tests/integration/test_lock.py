@@ -3,6 +3,8 @@
 import hashlib
 import io
 import os
+import shutil
+import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from layerkit.lock.failures import (
     ConflictError,
     ExportError,
     HashMismatchError,
+    IndexCertificateError,
     IndexDownError,
     IndexRefusedError,
     NoSuchVersionError,
@@ -148,6 +151,25 @@ def test_a_current_lock_asks_no_index(tmp_path: Path, private: IndexSettings, in
     assert is_current(
         LockRequest(requirements=("app",)), target_of("python3.12-x86_64"), path=lock_path(tmp_path), settings=private
     )
+
+
+def test_a_current_lock_is_used_without_loading_a_resolver(tmp_path: Path, private: IndexSettings) -> None:
+    lock(tmp_path, private, "app")
+    program = f"""
+import sys
+from pathlib import Path
+from layerkit.index import IndexSettings
+from layerkit.lock.inputs import LockRequest
+from layerkit.lock.obtain import obtain
+from layerkit.model.target import parse_target
+settings = IndexSettings(urls=(), project={dict(private.project)!r})
+request = LockRequest(requirements=("app",))
+obtain(request, parse_target("python3.12-x86_64"), path=Path({str(lock_path(tmp_path))!r}), settings=settings)
+print(*sorted({{name.split(".")[0] for name in sys.modules}} & {{"packaging", "uv", "requests", "subprocess"}}))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = run([sys.executable, "-c", program], environment=environment)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
 def test_versions_stay_when_requirements_change_and_move_when_upgraded(tmp_path: Path, private: IndexSettings) -> None:
@@ -294,6 +316,17 @@ def test_an_index_that_is_down_is_a_failure_to_fetch(tmp_path: Path) -> None:
         settings = settings_of(tmp_path, IndexSource(index_url=f"http://127.0.0.1:{port}/simple"))
         with pytest.raises(IndexDownError, match="cannot be reached"):
             lock(tmp_path, settings, "dep")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_as_such(tmp_path: Path, shelf: Path) -> None:
+    openssl = shutil.which("openssl")
+    assert openssl, "needs openssl to make a certificate"
+    pem = tmp_path / "certificate.pem"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    assert run([*command, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", tmp_path / "c.pem"]).ok
+    pem.write_text(pem.read_text() + (tmp_path / "c.pem").read_text(), encoding="ascii")
+    with SimpleIndex(shelf, certificate=pem) as index, pytest.raises(IndexCertificateError, match="not trusted"):
+        lock(tmp_path, settings_of(tmp_path, IndexSource(index_url=index.url)), "dep")
 
 
 def test_a_slow_index_is_told_as_slow(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,20 @@ class TestDefaults:
         assert machine.resolve(UV_INDEX="https://a/simple").urls == ("https://a/simple", DEFAULT_INDEX)
 
 
+class TestFallbacks:
+    def test_pips_extra_indexes_on_disk_come_last_and_remote_ones_first(self, machine: Machine) -> None:
+        machine.pip_conf("[global]\nextra-index-url = file:///mirror/simple https://private/simple\n")
+        assert machine.resolve().urls == ("https://private/simple", DEFAULT_INDEX, "file:///mirror/simple")
+
+    def test_they_come_behind_the_index_url_too(self, machine: Machine) -> None:
+        machine.pip_conf("[global]\nindex-url = https://pip/simple\nextra-index-url = file:///mirror/simple\n")
+        assert machine.resolve().urls == ("https://pip/simple", "file:///mirror/simple")
+
+    def test_an_index_url_of_the_project_starts_anew_without_them(self, machine: Machine) -> None:
+        machine.pip_conf("[global]\nextra-index-url = file:///mirror/simple\n")
+        assert machine.resolve(IndexSource(index_url="https://flag/simple")).urls == ("https://flag/simple",)
+
+
 class TestPrecedence:
     def test_flags_go_before_uv_and_uv_before_pip(self, machine: Machine) -> None:
         machine.pip_conf("[global]\nindex-url = https://pip/simple\n")
