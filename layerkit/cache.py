@@ -5,13 +5,14 @@ changes afterwards. A damaged or foreign cache costs time, never a wrong layer: 
 """
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from layerkit.files import replacing, translating
+
+_SPREAD: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +39,7 @@ class Cache:
 
     def path(self, bucket: str, key: str) -> Path:
         """Return where the entry is or would be; keys are spread over folders by their first two characters."""
-        return self.root / bucket / key[:2] / key
+        return self.root / bucket / key[:_SPREAD] / key
 
     def find(self, bucket: str, key: str) -> Path | None:
         """Return the entry's path if it is there."""
@@ -57,26 +58,54 @@ class Cache:
             self.path(bucket, key).unlink(missing_ok=True)
 
     def usage(self) -> tuple[Usage, ...]:
-        """Measure each bucket, by name."""
-        if not self.root.is_dir():
-            return ()
-        return tuple(_measure(folder) for folder in sorted(self.root.iterdir()) if folder.is_dir())
+        """Measure each bucket that has entries, by name. Raises ``DiskFailure`` where the disk refuses."""
+        measured = (_measure(bucket) for bucket in self._buckets())
+        return tuple(usage for usage in measured if usage.files)
 
     def clean(self) -> int:
-        """Remove every entry and return the bytes freed; only files below the known shape are touched."""
+        """Remove every entry and return the bytes freed.
+
+        Whatever is not where entries lie stays: the folder may hold other things than this cache.
+        """
         freed = 0
-        for bucket in self.usage():
-            for path in sorted((self.root / bucket.bucket).rglob("*"), reverse=True):
+        for bucket in self._buckets():
+            for path in list(_entries(bucket)):
                 with translating(path):
-                    if path.is_dir() and not path.is_symlink():
-                        with contextlib.suppress(OSError):
-                            path.rmdir()
-                    else:
-                        freed += path.lstat().st_size
-                        path.unlink()
+                    freed += _size(path)
+                    path.unlink(missing_ok=True)
+            for folder in (*bucket.iterdir(), bucket):
+                with contextlib.suppress(OSError):  # not empty, or no folder: not ours
+                    folder.rmdir()
         return freed
 
+    def _buckets(self) -> list[Path]:
+        if not self.root.is_dir():
+            return []
+        with translating(self.root):
+            return sorted(folder for folder in self.root.iterdir() if _is_folder(folder))
 
-def _measure(folder: Path) -> Usage:
-    sizes = [(Path(where) / name).lstat().st_size for where, _, names in os.walk(folder) for name in names]
-    return Usage(bucket=folder.name, files=len(sizes), bytes=sum(sizes))
+
+def _measure(bucket: Path) -> Usage:
+    sizes = [_size(path) for path in _entries(bucket)]
+    return Usage(bucket=bucket.name, files=len(sizes), bytes=sum(sizes))
+
+
+def _entries(bucket: Path) -> Iterator[Path]:
+    """Yield the files named like entries, or like temporary neighbours of entries, in the folders that spread them."""
+    with translating(bucket):
+        for folder in sorted(bucket.iterdir()):
+            if len(folder.name) == _SPREAD and _is_folder(folder):
+                for path in sorted(folder.iterdir()):
+                    if path.name.removeprefix(".").startswith(folder.name) and not _is_folder(path):
+                        yield path
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # another process was faster
+        return 0

@@ -18,7 +18,7 @@ from zlib import crc32
 from layerkit.errors import EnvironmentFailure
 
 _HOST: Final = f"{crc32(socket.gethostname().encode()):08x}"
-_TEMPORARY: Final = re.compile(r"^\.(?P<name>.+)\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
+_TEMPORARY: Final = re.compile(r"^\.(?P<name>.+)\.(?P<host>[0-9a-f]{8})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.tmp$")
 
 
 class DiskFailure(EnvironmentFailure):

@@ -4,10 +4,10 @@ import functools
 import re
 from dataclasses import dataclass
 
-from layerkit.formats.wheel import normalize
+from layerkit.model.names import normalize
 
 _DISTRIBUTION = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*):(?P<glob>.+)$")
-_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|.", re.DOTALL)
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,21 @@ def _translate(token: str) -> str:
         case "?":
             return "[^/]"
         case _ if token.startswith("[") and len(token) > 1:
-            return "[^" + token[2:] if token.startswith("[!") else token
+            return _set(token[1:-1])
         case _:
             return re.escape(token)
+
+
+def _set(content: str) -> str:
+    """Return the expression for ``[…]``, where nothing but a leading ``!`` and ``-`` between two has a meaning."""
+    negated = content.startswith("!")
+    ranges = re.findall(r"(.)-(.)|(.)", content.removeprefix("!"), re.DOTALL)
+    parts = [_range(low, high) if low else re.escape(single) for low, high, single in ranges]
+    inside = "".join(part for part in parts if part)
+    if negated:
+        return f"[^/{inside}]"
+    return f"(?!/)[{inside}]" if inside else "(?!)"
+
+
+def _range(low: str, high: str) -> str:
+    return f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""

@@ -1,7 +1,7 @@
 """Who in a wheel's code refers to folders that pruning would like to remove (``tests`` inside a package).
 
-Parsing every module would cost seconds, so a pattern first finds the few that mention such a name in an import or in a
-dotted string, and only those are parsed. What cannot be parsed counts with everything that looks like a reference.
+Parsing every module would cost seconds. So only those are parsed that mention such a name where an import or a dotted
+name could be; what lies in such a folder itself, or cannot be parsed, counts with all that looks like a dotted name.
 """
 
 import ast
@@ -10,20 +10,28 @@ import re
 from collections.abc import Iterator
 
 _DOTTED = rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_BEHIND = re.compile(rb"\.[A-Za-z_]")
+_HEAD = re.compile(rb"(\.*)((?:[A-Za-z_]\w*\.)*)$")
+_TAIL = re.compile(rb"(?:\.[A-Za-z_]\w*)*")
+_REACH = 200
 
 
-def in_source(path: str, source: bytes, folders: tuple[str, ...]) -> tuple[str, ...]:
+def in_source(path: str, source: bytes | bytearray, folders: tuple[str, ...]) -> tuple[str, ...]:
     """Return the dotted module names that a module refers to, as far as they name one of ``folders``.
 
     ``path`` is the module's path within ``site-packages``; relative imports are resolved against it.
     """
-    if not any(folder.encode() in source for folder in folders) or not _candidate(folders).search(source):
+    if not any(folder.encode() in source for folder in folders):
+        return ()
+    package = path.split("/")[:-1]
+    if not set(folders).isdisjoint(package):
+        return _looking_like(source, package, folders)
+    if not any(_may_refer(source, match) for match in _word(folders).finditer(source)):
         return ()
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return _looking_like(source, folders)
-    package = path.split("/")[:-1]
+        tree = ast.parse(bytes(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _looking_like(source, package, folders)
     names = {name for node in ast.walk(tree) for name in _names_in(node, package)}
     return tuple(sorted(name for name in names if not set(folders).isdisjoint(name.split("."))))
 
@@ -35,8 +43,8 @@ def in_binary(data: bytes | bytearray, folders: tuple[str, ...]) -> tuple[str, .
         needle = b"." + folder.encode()
         at = data.find(needle)
         while at >= 0:
-            text = bytes(data[max(0, at - 200) : at + 200])
-            found.update(_around(text, min(at, 200), folder))
+            text = bytes(data[max(0, at - _REACH) : at + _REACH])
+            found.update(_around(text, min(at, _REACH), folder))
             at = data.find(needle, at + len(needle))
     return tuple(sorted(found))
 
@@ -49,19 +57,38 @@ def _around(text: bytes, at: int, folder: str) -> Iterator[str]:
 
 
 @functools.cache
-def _candidate(folders: tuple[str, ...]) -> re.Pattern[bytes]:
-    words = b"|".join(re.escape(folder.encode()) for folder in folders)
-    return re.compile(
-        rb"\b(?:from|import)\b(?:\\\r?\n|[^\n])*\b(?:" + words + rb")\b"
-        rb"|\bimport\s*\([^)]*\b(?:" + words + rb")\b"
-        rb"|[\"'](?:\w*\.)+(?:" + words + rb")\b"
-        rb"|[\"'](?:" + words + rb")\."
-    )
+def _word(folders: tuple[str, ...]) -> re.Pattern[bytes]:
+    return re.compile(rb"\b(?:" + b"|".join(re.escape(folder.encode()) for folder in folders) + rb")\b")
 
 
-def _looking_like(source: bytes, folders: tuple[str, ...]) -> tuple[str, ...]:
-    names = {match.decode() for match in re.findall(_DOTTED, source)}
-    return tuple(sorted(name for name in names if not set(folders).isdisjoint(name.split("."))))
+def _may_refer(source: bytes | bytearray, match: re.Match[bytes]) -> bool:
+    """Tell whether a word stands in a dotted name, on a line with an import, or in an import of several lines."""
+    if source[match.start() - 1 : match.start()] == b"." or _BEHIND.match(source, match.end()):
+        return True
+    start = source.rfind(b"\n", 0, match.start()) + 1
+    line = source[start : match.start()]
+    if b"import" in line or b"from" in line or source[:start].rstrip(b"\r\n")[-1:] == b"\\":
+        return True
+    opened = source.rfind(b"(", 0, match.start())
+    return opened > source.rfind(b")", 0, match.start()) and source[:opened].rstrip()[-6:] == b"import"
+
+
+def _looking_like(source: bytes | bytearray, package: list[str], folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(_dotted_names(source, package, folders))))
+
+
+def _dotted_names(source: bytes | bytearray, package: list[str], folders: tuple[str, ...]) -> Iterator[str]:
+    for word in _word(folders).finditer(source):
+        before, behind = source[max(0, word.start() - _REACH) : word.start()], _TAIL.match(source, word.end())
+        head = _HEAD.search(before) if before.endswith(b".") else None
+        if head is not None and behind is not None:
+            name = head[2] + word.group() + behind.group()
+            yield ".".join([*_base(package, len(head[1])), name.decode()])
+
+
+def _base(package: list[str], level: int) -> list[str]:
+    """Return the package that ``level`` leading dots mean within ``package``."""
+    return package[: len(package) - level + 1] if level else []
 
 
 def _names_in(node: ast.AST, package: list[str]) -> Iterator[str]:
@@ -69,10 +96,9 @@ def _names_in(node: ast.AST, package: list[str]) -> Iterator[str]:
         case ast.Import(names=names):
             yield from (alias.name for alias in names)
         case ast.ImportFrom(module=module, names=names, level=level):
-            base = [*(package[: len(package) - level + 1] if level else ()), *(module.split(".") if module else ())]
+            base = [*_base(package, level), *(module.split(".") if module else ())]
             yield ".".join(base)
             yield from (".".join([*base, alias.name]) for alias in names)
         case ast.Constant(value=str(text)) if re.fullmatch(r"\.*\w+(\.\w+)*", text) and "." in text:
             level = len(text) - len(text.lstrip("."))
-            base = package[: len(package) - level + 1] if level else []
-            yield ".".join([*base, text.lstrip(".")])
+            yield ".".join([*_base(package, level), text.lstrip(".")])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from layerkit.cli import options as common
-from layerkit.cli.options import cache_of, console_of
+from layerkit.cli.options import cache_of, console_of, option
 
 if TYPE_CHECKING:
     from layerkit.build import BuildOptions
@@ -26,19 +26,15 @@ def build(
     requirements: common.RequirementFiles = None,
     group: common.Groups = None,
     extra: common.Extras = None,
-    all_recipes: Annotated[
-        Path | None, typer.Option("--all", envvar="LAYERKIT_ALL", metavar="DIR", help="Every recipe in this folder.")
-    ] = None,
+    all_recipes: Annotated[Path | None, option("--all", metavar="DIR", help="Every recipe in this folder.")] = None,
     name: common.Name = None,
     runtime: common.Runtimes = None,
     arch: common.Architectures = None,
     builder: Annotated[
         Literal["auto", "wheels", "local", "container"] | None,
-        typer.Option("--builder", envvar="LAYERKIT_BUILDER", help="How wheels come to be.", show_default="auto"),
+        option("--builder", help="How wheels come to be.", show_default="auto"),
     ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", envvar="LAYERKIT_OUT", metavar="DIR", help="Where layers are written.")
-    ] = Path("dist"),
+    out: Annotated[Path, option("--out", "-o", metavar="DIR", help="Where layers are written.")] = Path("dist"),
     lock_dir: common.LockDir = None,
     locked: common.Locked = False,
     upgrade: common.Upgrade = False,
@@ -58,65 +54,57 @@ def build(
     exclude: common.Exclude = None,
     prune: Annotated[
         Literal["standard", "none"] | None,
-        typer.Option(
-            "--prune", envvar="LAYERKIT_PRUNE", help="What cannot matter at run time goes.", show_default="standard"
-        ),
+        option("--prune", help="What cannot matter at run time goes.", show_default="standard"),
     ] = None,
     keep: Annotated[
         list[str] | None,
-        typer.Option("--keep", envvar="LAYERKIT_KEEP", metavar="GLOB", help="Keep these files whatever the rules say."),
+        option("--keep", metavar="GLOB", help="Keep these files whatever the rules say."),
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option("--drop", envvar="LAYERKIT_DROP", metavar="[DIST:]GLOB", help="Leave these files out."),
+        option("--drop", metavar="[DIST:]GLOB", help="Leave these files out."),
     ] = None,
     strip: Annotated[
         bool | None,
-        typer.Option(
+        option(
             "--strip/--no-strip",
-            envvar="LAYERKIT_STRIP",
             help="Take symbol tables and debug information out of binaries.",
             show_default="strip",
         ),
     ] = None,
     bytecode: Annotated[
         bool | None,
-        typer.Option("--bytecode/--no-bytecode", envvar="LAYERKIT_BYTECODE", help="Add compiled bytecode."),
+        option("--bytecode/--no-bytecode", help="Add compiled bytecode."),
     ] = None,
     compress: Annotated[
         Literal["copy", "best"] | None,
-        typer.Option(
+        option(
             "--compress",
-            envvar="LAYERKIT_COMPRESS",
             help="Copy the wheels' streams, or compress everything anew.",
             show_default="copy",
         ),
     ] = None,
     layout: Annotated[
         Literal["python", "site-packages"] | None,
-        typer.Option("--layout", envvar="LAYERKIT_LAYOUT", help="Where packages lie.", show_default="python"),
+        option("--layout", help="Where packages lie.", show_default="python"),
     ] = None,
     universal: Annotated[
         bool | None,
-        typer.Option(
+        option(
             "--universal/--no-universal",
-            envvar="LAYERKIT_UNIVERSAL",
             help="Pure wheels only: one zip for every runtime and architecture.",
         ),
     ] = None,
     stack: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--stack",
-            envvar="LAYERKIT_STACK",
             metavar="ZIP|DIR|SIZE",
             help="What else the function's stack holds; it counts against the limit.",
         ),
     ] = None,
     jobs: common.Jobs = None,
-    force: Annotated[
-        bool, typer.Option("--force", envvar="LAYERKIT_FORCE", help="Write the layer even if it would not work.")
-    ] = False,
+    force: Annotated[bool, option("--force", help="Write the layer even if it would not work.")] = False,
     cache_dir: common.CacheDir = None,
     quiet: common.Quiet = False,
     verbose: common.Verbose = False,

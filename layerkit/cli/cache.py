@@ -6,7 +6,14 @@ import typer
 
 from layerkit.cli.options import CacheDir, Json, Quiet, cache_of, console_of
 
-app: Final = typer.Typer(help="Show or empty the cache.", no_args_is_help=True, rich_markup_mode=None)
+app: Final = typer.Typer(help="Show or empty the cache.", rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def cache(context: typer.Context, cache_dir: CacheDir = None, json: Json = False) -> None:
+    """Show or empty the cache."""
+    if context.invoked_subcommand is None:
+        show_size(cache_dir=cache_dir, json=json)
 
 
 @app.command("dir")

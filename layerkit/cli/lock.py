@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerkit.cli import options as common
-from layerkit.cli.options import console_of
+from layerkit.cli.options import console_of, option
 
 if TYPE_CHECKING:
     from layerkit.build import Job
@@ -26,16 +26,12 @@ def lock(
     requirements: common.RequirementFiles = None,
     group: common.Groups = None,
     extra: common.Extras = None,
-    all_recipes: Annotated[
-        Path | None, typer.Option("--all", envvar="LAYERKIT_ALL", metavar="DIR", help="Every recipe in this folder.")
-    ] = None,
+    all_recipes: Annotated[Path | None, option("--all", metavar="DIR", help="Every recipe in this folder.")] = None,
     name: common.Name = None,
     runtime: common.Runtimes = None,
     arch: common.Architectures = None,
     lock_dir: common.LockDir = None,
-    check: Annotated[
-        bool, typer.Option("--check", envvar="LAYERKIT_CHECK", help="Change nothing; exit 1 if a lock is not current.")
-    ] = False,
+    check: Annotated[bool, option("--check", help="Change nothing; exit 1 if a lock is not current.")] = False,
     upgrade: common.Upgrade = False,
     upgrade_package: common.UpgradePackages = None,
     offline: common.Offline = False,

@@ -17,7 +17,6 @@ _INTERRUPTED: Final = 130
 app: Final = typer.Typer(
     name="layerkit",
     help="Turn requirements into AWS Lambda layers that fit and work.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # rich would double the time that --help takes
     pretty_exceptions_enable=False,  # they print local variables, hence secrets
@@ -59,7 +58,9 @@ def main(argv: Sequence[str]) -> int:
     130 Ctrl-C.
     """
     try:
-        result = typer.main.get_command(app).main(args=list(argv), prog_name="layerkit", standalone_mode=False)
+        result = typer.main.get_command(app).main(
+            args=list(argv) or ["--help"], prog_name="layerkit", standalone_mode=False
+        )
     except LayerkitError as exc:
         Console().error(exc)
         return exc.exit_code

@@ -12,8 +12,8 @@ from layerkit.errors import RecipeError, UsageError
 from layerkit.facts import limits
 from layerkit.index import IndexSource
 from layerkit.lock.foreign import Selection
-from layerkit.lock.inputs import normalized
 from layerkit.lock.sources import is_lock, read_source
+from layerkit.model.names import normalize
 from layerkit.model.recipe import Build, Builder, Compression, Layer, Layout, Prune, PruneProfile, Recipe
 from layerkit.model.requirement import check_requirement
 from layerkit.model.target import find_architecture
@@ -206,7 +206,7 @@ def _name_of(requirements: Sequence[str], flags: Flags) -> str:
         if not requirements:
             raise NameNeeded(path=path)
     match = _NAME.match(requirements[0].strip())
-    return normalized(match.group()) if match else "layer"
+    return normalize(match.group()) if match else "layer"
 
 
 def _order(recipe: Recipe, flags: Flags, *, lock_folder: Path) -> Order:
@@ -238,7 +238,7 @@ def _changed(recipe: Recipe, flags: Flags) -> Recipe:
         name=name,
         runtimes=flags.runtimes or recipe.layer.runtimes,
         architectures=tuple(map(find_architecture, flags.architectures)) or recipe.layer.architectures,
-        exclude=(*recipe.layer.exclude, *map(normalized, flags.exclude)),
+        exclude=(*recipe.layer.exclude, *map(normalize, flags.exclude)),
     )
     return replace(recipe, layer=layer, build=_build(recipe.build, flags), prune=_prune(recipe.prune, flags))
 
@@ -247,7 +247,7 @@ def _build(build: Build, flags: Flags) -> Build:
     return replace(
         build,
         builder=Builder(flags.builder) if flags.builder else build.builder,
-        no_binary=(*build.no_binary, *map(normalized, flags.no_binary)),
+        no_binary=(*build.no_binary, *map(normalize, flags.no_binary)),
         strip=build.strip if flags.strip is None else flags.strip,
         bytecode=build.bytecode if flags.bytecode is None else flags.bytecode,
         compress=Compression(flags.compress) if flags.compress else build.compress,

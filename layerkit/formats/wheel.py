@@ -9,11 +9,13 @@ from email.parser import HeaderParser
 from enum import StrEnum
 from typing import Final
 
+from layerkit.formats.zip import unsafe_name
+from layerkit.model.names import normalize
+
 _NAME: Final = re.compile(
     r"^(?P<name>[^\s-]+)-(?P<version>[^\s-]+)(-(?P<build>\d[^\s-]*))?"
     r"-(?P<python>[^\s-]+)-(?P<abi>[^\s-]+)-(?P<platform>[^\s-]+)\.whl$"
 )
-_SEPARATORS: Final = re.compile(r"[-_.]+")
 _REFERENCE: Final = re.compile(r"^(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+))?\s*(\[[^\]]*\])?$")
 
 
@@ -81,7 +83,10 @@ class WheelLayout:
 
     @classmethod
     def find(cls, names: Iterable[str], *, distribution: str) -> "WheelLayout":
-        """Find the folders among the wheel's names. Raises ``WheelProblem`` unless there is exactly one dist-info."""
+        """Find the folders among the wheel's names. Raises ``WheelProblem`` unless there is exactly one dist-info.
+
+        The data folder may spell the distribution's name in another way than dist-info does.
+        """
         folders = {name.split("/", 1)[0] for name in names if "/" in name}
         found = sorted(folder for folder in folders if folder.endswith(".dist-info"))
         if len(found) != 1:
@@ -89,7 +94,10 @@ class WheelLayout:
         stem = found[0].removesuffix(".dist-info")
         if normalize(stem.rsplit("-", 1)[0]) != distribution:
             raise WheelProblem(f"its metadata `{found[0]}` belongs to another distribution than `{distribution}`")
-        return cls(dist_info=found[0], data=f"{stem}.data")
+        data = sorted(folder for folder in folders if _is_data_of(distribution, folder))
+        if len(data) > 1:
+            raise WheelProblem(f"it has {len(data)} data folders, not one")
+        return cls(dist_info=found[0], data=data[0] if data else f"{stem}.data")
 
     def place(self, name: str) -> tuple[Scheme, str]:
         """Return the scheme of a file and its path within it. Raises ``WheelProblem`` for an unknown scheme."""
@@ -102,14 +110,9 @@ class WheelLayout:
         return _SCHEMES[key], path
 
 
-def normalize(name: str) -> str:
-    """Return a distribution's name as PEP 503 normalises it."""
-    return _SEPARATORS.sub("-", name).lower()
-
-
 def scripts_of(entry_points: str) -> Iterator[Script]:
     """Yield the console and GUI scripts of an ``entry_points.txt``. Raises ``WheelProblem`` if it cannot be read."""
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False, default_section="")
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names are case-sensitive
     try:
         parser.read_string(entry_points)
@@ -120,7 +123,14 @@ def scripts_of(entry_points: str) -> Iterator[Script]:
             match = _REFERENCE.match(reference.strip())
             if match is None or match["attribute"] is None:
                 raise WheelProblem(f"its script `{name}` calls `{reference}`, which is no function")
+            if "/" in name or unsafe_name(name):
+                raise WheelProblem(f"its script `{name}` has a name that is no file name")
             yield Script(name=name, module=match["module"], attribute=match["attribute"])
+
+
+def _is_data_of(distribution: str, folder: str) -> bool:
+    stem = folder.removesuffix(".data")
+    return stem != folder and "-" in stem and normalize(stem.rsplit("-", 1)[0]) == distribution
 
 
 def is_pure_root(wheel_file: str) -> bool:

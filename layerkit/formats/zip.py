@@ -8,7 +8,8 @@ Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 and 4.4.
 import re
 import stat
 import struct
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -19,6 +20,7 @@ _END: Final = struct.Struct("<4s4H2LH")
 _END_SIGNATURE: Final = b"PK\x05\x06"
 _END64_LOCATOR: Final = struct.Struct("<4sLQL")
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
+_END64_UNCOUNTED: Final = 12  # bytes of the record that its own size field leaves out
 _CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _LONGEST_COMMENT: Final = 0xFFFF
@@ -28,6 +30,8 @@ _UNIX: Final = 3
 _ZIP64_EXTRA: Final = 1
 _MAX32: Final = 0xFFFFFFFF
 _MAX16: Final = 0xFFFF
+_LONGEST_PART: Final = 255
+_LONGEST_PATH: Final = 4095
 _MAX_DEFLATE_RATIO: Final = 1032  # RFC 1951 cannot do better: 258 bytes from 2 bits
 _UNSAFE: Final = re.compile(r"^/|^[A-Za-z]:|\\|(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
 _RESERVED: Final = re.compile(r"(^|/)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.[^/]*)?(/|$)", re.IGNORECASE)
@@ -98,17 +102,35 @@ def reserved_name(name: str) -> bool:
     return _RESERVED.search(name) is not None
 
 
+def too_long(name: str) -> bool:
+    """Tell whether Linux cannot hold the path, or a part of it, below ``/opt``: 255 and 4095 bytes are the most."""
+    parts = [len(part.encode()) for part in name.split("/")]
+    return max(parts) > _LONGEST_PART or sum(parts) + len(parts) + len("/opt") > _LONGEST_PATH
+
+
 def case_collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of names, or of their folders, that differ only by case."""
+    """Yield pairs of names, or of their folders, that differ only by case or by how Unicode composes a letter."""
     seen: dict[str, str] = {}
     for name in sorted(names):
         parts = name.split("/")
         for depth in range(1, len(parts) + 1):
             prefix = "/".join(parts[:depth])
-            other = seen.setdefault(prefix.casefold(), prefix)
+            folded = prefix if prefix.isascii() else unicodedata.normalize("NFC", prefix)
+            other = seen.setdefault(folded.casefold(), prefix)
             if other != prefix:
                 yield other, prefix
                 break
+
+
+def files_that_are_folders(names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield pairs of a file and another file below it, which no file system can hold both."""
+    files = frozenset(names)
+    for name in sorted(files):
+        at = name.find("/")
+        while at >= 0:
+            if name[:at] in files:
+                yield name[:at], name
+            at = name.find("/", at + 1)
 
 
 def _find_directory(stream: BinaryIO, size: int) -> tuple[int, int, int]:
@@ -132,16 +154,23 @@ def _find_directory(stream: BinaryIO, size: int) -> tuple[int, int, int]:
 
 
 def _find_directory64(stream: BinaryIO, end: int) -> tuple[int, int, int, int]:
-    stream.seek(max(0, end - _END64_LOCATOR.size))
+    locator_start = max(0, end - _END64_LOCATOR.size)
+    stream.seek(locator_start)
     locator = stream.read(_END64_LOCATOR.size)
     if len(locator) < _END64_LOCATOR.size or locator[:4] != b"PK\x06\x07":
         raise ZipProblem("its zip64 locator is missing")
     position = _END64_LOCATOR.unpack(locator)[2]
+    if position + _END64.size > locator_start:
+        raise ZipProblem("its zip64 end record is not where its locator says")
     stream.seek(position)
     record = stream.read(_END64.size)
     if len(record) < _END64.size or record[:4] != b"PK\x06\x06":
         raise ZipProblem("its zip64 end record is missing")
     fields = _END64.unpack(record)
+    if position + _END64_UNCOUNTED + fields[1] != locator_start:
+        raise ZipProblem("its zip64 end record has another size than it says")
+    if fields[4] or fields[5]:
+        raise ZipProblem("split over several disks")
     return fields[9], fields[8], fields[7], position
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from layerkit.lock.failures import InvalidDateError, InvalidRequirementsError, UnsupportedSourceError
-from layerkit.lock.inputs import LockRequest, normalized, without_credentials
+from layerkit.lock.inputs import LockRequest, without_credentials
+from layerkit.model.names import normalize
 
 _FRAGMENT_HASH: Final = re.compile(r"#(?:.*&)?(sha256|sha384|sha512)=([0-9a-fA-F]+)")
 
@@ -35,7 +36,7 @@ def checked_hashes(request: LockRequest) -> dict[str, tuple[str, ...]]:
         if re.match(r"(git|hg|svn|bzr)\+", requirement.url or ""):
             repositories.append(f"`{shown}` comes from a repository")
         if match := _FRAGMENT_HASH.search(requirement.url or ""):
-            fragments[normalized(requirement.name)] = (f"{match[1]}:{match[2].lower()}",)
+            fragments[normalize(requirement.name)] = (f"{match[1]}:{match[2].lower()}",)
     if problems:
         raise InvalidRequirementsError(problems=problems)
     if repositories:

@@ -19,7 +19,8 @@ from layerkit.lock.failures import (
     UnknownDistributionError,
     UvError,
 )
-from layerkit.lock.inputs import normalized, without_credentials
+from layerkit.lock.inputs import without_credentials
+from layerkit.model.names import normalize
 
 _NAME: Final = r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?"
 _WHEELLESS: Final = (
@@ -58,10 +59,10 @@ class Wheelless:
 def wheelless(stderr: str) -> tuple[Wheelless, ...]:
     """Return what has no usable wheel under the requirements, by name."""
     flat = _flat(stderr)
-    names = {normalized(match[1]) for pattern in _WHEELLESS for match in pattern.finditer(flat)}
+    names = {normalize(match[1]) for pattern in _WHEELLESS for match in pattern.finditer(flat)}
     versions: dict[str, set[str]] = {}
     for match in _WHEELLESS_PIN.finditer(flat):
-        versions.setdefault(normalized(match[1]), set()).add(match[2])
+        versions.setdefault(normalize(match[1]), set()).add(match[2])
     return tuple(
         Wheelless(name=name, version=next(iter(found)) if len(found := versions.get(name, set())) == 1 else None)
         for name in sorted(names)
@@ -93,7 +94,7 @@ def missing_version(stderr: str) -> str | None:
     if match := _NO_VERSION.search(flat):
         return match[1].rstrip(".,")
     if match := _ONLY.search(flat):
-        return match["wanted"] if normalized(match["wanted"]).startswith(normalized(match[1])) else None
+        return match["wanted"] if normalize(match["wanted"]).startswith(normalize(match[1])) else None
     return None
 
 
@@ -119,7 +120,7 @@ def _access(stderr: str) -> LayerkitError | None:
 
 def _resolution(stderr: str, *, target: str, newest: str | None) -> LayerkitError:
     details = explanation(stderr)
-    missing = sorted({normalized(match[1]) for match in _MISSING.finditer(_flat(stderr))})
+    missing = sorted({normalize(match[1]) for match in _MISSING.finditer(_flat(stderr))})
     needs = _PYTHON.search(_flat(stderr))
     wanted = missing_version(stderr)
     if "network was disabled" in stderr or "not found in the cache" in stderr:

@@ -6,46 +6,38 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import ExportError, UncoveredTargetError, UnreadableLockError
-from layerkit.lock.inputs import normalized, without_credentials
+from layerkit.lock.inputs import without_credentials
 from layerkit.lock.locker import packages_for
 from layerkit.lock.placement import Places, SelectionError
 from layerkit.lock.requirements import RequirementsFile, read_requirements
+from layerkit.lock.selection import Selection
 from layerkit.lock.uv import export
 from layerkit.model.lock import Lock
-from layerkit.model.target import PythonTarget
+from layerkit.model.names import normalize
+from layerkit.model.universal import LockTarget, title_of
 from layerkit.sandbox.process import run
 
 _PLUGIN: Final = "install it with its export plugin (`pipx install poetry; pipx inject poetry poetry-plugin-export`)"
 _EXPORT_HINT: Final = f"{_PLUGIN}, or export to a requirements.txt elsewhere and use that with `-r`"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Selection:
-    """What of a project is wanted besides its dependencies, and what not."""
-
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    exclusions: tuple[str, ...] = ()
-    no_binary: tuple[str, ...] = ()
-
-
-def lock_from_pylock(path: Path, target: PythonTarget, *, selection: Selection) -> Lock:
+def lock_from_pylock(path: Path, target: LockTarget, *, selection: Selection) -> Lock:
     """Use a PEP 751 lock of any tool as it is; of the exclusions only the packages themselves are left out.
 
     Paths in the result are relative to the file's own folder. Raises ``UnreadableLockError``, and
-    ``UncoveredTargetError`` which says for which packages the target is not covered.
+    ``UncoveredTargetError`` which says for which packages the target is not covered; for a universal layer also
+    ``NotPureError`` and ``MixedVersionsError``.
     """
     text = _read(path)
     return _lock(text, path, target, base=path.parent, selection=selection)
 
 
-def lock_from_uv_lock(path: Path, target: PythonTarget, *, settings: IndexSettings, selection: Selection) -> Lock:
+def lock_from_uv_lock(path: Path, target: LockTarget, *, settings: IndexSettings, selection: Selection) -> Lock:
     """Use a ``uv.lock`` by way of ``uv export``; exclusions take along what only they needed.
 
     Raises as ``lock_from_pylock`` does, and ``ExportError``.
@@ -108,7 +100,7 @@ def _read(path: Path) -> str:
         raise UnreadableLockError(path=path, reason="it is not UTF-8") from exc
 
 
-def _lock(text: str, path: Path, target: PythonTarget, *, base: Path, selection: Selection) -> Lock:
+def _lock(text: str, path: Path, target: LockTarget, *, base: Path, selection: Selection) -> Lock:
     from packaging.pylock import Pylock, PylockValidationError
 
     try:
@@ -121,13 +113,13 @@ def _lock(text: str, path: Path, target: PythonTarget, *, base: Path, selection:
             pylock, target, places=places, without=selection.exclusions, sources=selection.no_binary
         )
     except SelectionError as exc:
-        raise UncoveredTargetError(path=path, target=target.identifier, problems=exc.problems) from exc
+        raise UncoveredTargetError(path=path, target=title_of(target), problems=exc.problems) from exc
     inputs = {
         "lock": path.name,
         "lock-sha256": hashlib.sha256(text.encode()).hexdigest(),
         "target": target.identifier,
-        "no-binary": sorted({normalized(name) for name in selection.no_binary}),
-        "exclude": sorted({normalized(name) for name in selection.exclusions}),
+        "no-binary": sorted({normalize(name) for name in selection.no_binary}),
+        "exclude": sorted({normalize(name) for name in selection.exclusions}),
     }
     return Lock(
         target=target.identifier,

@@ -11,7 +11,8 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from layerkit.index import Credentials, IndexSettings
-from layerkit.model.target import PythonTarget
+from layerkit.model.names import normalize
+from layerkit.model.universal import LockTarget, UniversalTarget
 
 _USERINFO: Final = re.compile(r"(?<=://)[^/\s?#]*@")
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s;'\"<>]+", re.IGNORECASE)
@@ -36,7 +37,7 @@ class LockRequest:
     prereleases: bool = False
 
 
-def inputs_of(request: LockRequest, target: PythonTarget, settings: IndexSettings) -> dict[str, Any]:
+def inputs_of(request: LockRequest, target: LockTarget, settings: IndexSettings) -> dict[str, Any]:
     """Describe everything that shapes a lock, without secrets, in values that TOML and JSON know.
 
     What is empty is left out. Settings of the machine (a mirror, a proxy) do not count.
@@ -45,22 +46,25 @@ def inputs_of(request: LockRequest, target: PythonTarget, settings: IndexSetting
         "requirements": _lines(request.requirements),
         "constraints": _lines(request.constraints),
         "hashes": {name: sorted(allowed) for name, allowed in request.hashes.items()},
-        "target": target.identifier,
-        "python": target.python_full_version,
-        "platform": target.uv_platform,
-        "exclude": sorted({normalized(name) for name in request.exclusions}),
+        **_described(target),
+        "exclude": sorted({normalize(name) for name in request.exclusions}),
         "index": _portable(settings.project),
         "exclude-newer": request.exclude_newer,
-        "no-binary": sorted({normalized(name) for name in request.no_binary}),
+        "no-binary": sorted({normalize(name) for name in request.no_binary}),
         "no-build": request.no_build,
         "prereleases": request.prereleases,
     }
     return {key: value for key, value in described.items() if value or key == "requirements"}
 
 
-def normalized(name: str) -> str:
-    """Return the name as PEP 503 compares names."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _described(target: LockTarget) -> dict[str, Any]:
+    if isinstance(target, UniversalTarget):
+        return {
+            "target": target.identifier,
+            "targets": [python.identifier for python in target.pythons],
+            "python": list(dict.fromkeys(python.python_full_version for python in target.pythons)),
+        }
+    return {"target": target.identifier, "python": target.python_full_version, "platform": target.uv_platform}
 
 
 def without_credentials(text: str) -> str:

@@ -1,15 +1,17 @@
-"""Any PEP 751 file -> the ``Lock`` of one target: one file for each package, no passwords, paths that travel."""
+"""Any PEP 751 file -> the packages of a lock: one file for each package, no passwords, paths that travel."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from layerkit.lock.failures import HashMismatchError, MissingHashesError, UnsupportedSourceError
-from layerkit.lock.inputs import normalized
 from layerkit.lock.placement import Places, SelectionError, file_name, locked_file
+from layerkit.lock.universal import NotPureError, needed
 from layerkit.model.lock import LockedPackage
+from layerkit.model.names import normalize
 from layerkit.model.target import PythonTarget
+from layerkit.model.universal import LockTarget, UniversalTarget, title_of
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageWheel, Pylock
@@ -43,7 +45,7 @@ class Allowed:
 
 def packages_for(
     pylock: "Pylock",
-    target: PythonTarget,
+    target: LockTarget,
     *,
     places: Places,
     allowed: Allowed | None = None,
@@ -56,18 +58,16 @@ def packages_for(
     all others an sdist counts only where there are no wheels at all: what has some for other platforms is not pure.
 
     Raises ``SelectionError`` if the lock does not cover the target, ``UnsupportedSourceError`` for packages that are
-    neither wheels nor sdists, ``MissingHashesError`` and ``HashMismatchError`` where ``allowed`` is not kept.
+    neither wheels nor sdists, ``MissingHashesError`` and ``HashMismatchError`` where ``allowed`` is not kept; for a
+    universal layer also ``NotPureError`` and ``MixedVersionsError``.
     """
-    dropped = {normalized(name) for name in without}
+    dropped = {normalize(name) for name in without}
     kept = [package for package in pylock.packages if package.name not in dropped]
     packages = _applicable(replace(pylock, packages=kept), target)
-    _refuse_unsupported(packages)
-    built = {normalized(name) for name in sources}
-    if lacking := [
-        _lacking(each, target) for each in packages if _lacks_wheel(each, target) and each.name not in built
-    ]:
-        raise SelectionError(lacking)
-    choices = [_Choice.of(package, target, source=package.name in built) for package in packages]
+    _refuse_unsupported([package for package, _ in packages])
+    built = {normalize(name) for name in sources}
+    _refuse_lacking(packages, target, built=built)
+    choices = [_Choice.of(package, needing, source=package.name in built) for package, needing in packages]
     allowed = allowed or Allowed()
     if allowed.everywhere:
         _require_hashes(choices, allowed)
@@ -78,12 +78,25 @@ def packages_for(
     )
 
 
-def _applicable(pylock: "Pylock", target: PythonTarget) -> list["Package"]:
+def _applicable(pylock: "Pylock", target: LockTarget) -> list[tuple["Package", LockTarget]]:
+    """Return the packages, each with the target that its file must suit."""
+    if not isinstance(target, UniversalTarget):
+        return [(package, target) for package in _selected(pylock, target, target.wheel_tags)]
+    every = {"-".join(wheel.filename.removesuffix(".whl").split("-")[-3:]) for wheel in _wheels(pylock)}
+    return [*needed(target, lambda python: _selected(pylock, python, every))]
+
+
+def _wheels(pylock: "Pylock") -> Iterator["PackageWheel"]:
+    for package in pylock.packages:
+        yield from package.wheels or ()
+
+
+def _selected(pylock: "Pylock", target: PythonTarget, wheel_tags: Iterable[str]) -> list["Package"]:
     from packaging.pylock import PylockSelectError
     from packaging.tags import parse_tag
 
     environment: Any = target.marker_environment
-    tags = [tag for text in target.wheel_tags for tag in parse_tag(text)]
+    tags = [tag for text in wheel_tags for tag in parse_tag(text)]
     try:
         return [package for package, _ in pylock.select(environment=environment, tags=tags)]
     except PylockSelectError as exc:
@@ -99,14 +112,29 @@ def _is_uncovered(package: "Package", target: PythonTarget) -> bool:
     return _lacks_wheel(package, target)
 
 
-def _lacks_wheel(package: "Package", target: PythonTarget) -> bool:
+def _refuse_lacking(
+    packages: Iterable[tuple["Package", LockTarget]], target: LockTarget, *, built: Collection[str]
+) -> None:
+    """Raise ``SelectionError`` or ``NotPureError`` for all packages that have wheels, but none that will do."""
+    lacking = {
+        package.name: _lacking(package, needing)
+        for package, needing in packages
+        if _lacks_wheel(package, needing) and package.name not in built
+    }
+    if lacking and isinstance(target, UniversalTarget):
+        raise NotPureError(names=sorted(lacking), problems=[lacking[name] for name in sorted(lacking)])
+    if lacking:
+        raise SelectionError(lacking.values())
+
+
+def _lacks_wheel(package: "Package", target: LockTarget) -> bool:
     return bool(package.wheels) and not _fitting(package, target)
 
 
-def _lacking(package: "Package", target: PythonTarget) -> str:
+def _lacking(package: "Package", target: LockTarget) -> str:
     files = [wheel.filename for wheel in package.wheels or ()]
     shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")  # noqa: PLR2004 -- enough to recognise
-    return f"`{package.name}` {package.version or ''} has no wheel for {target.identifier}, only {shown}"
+    return f"`{package.name}` {package.version or ''} has no wheel for {title_of(target)}, only {shown}"
 
 
 def _plain(message: str) -> str:
@@ -123,7 +151,7 @@ def _refuse_unsupported(packages: Iterable["Package"]) -> None:
         raise UnsupportedSourceError(problems=problems)
 
 
-def _fitting(package: "Package", target: PythonTarget) -> list["PackageWheel"]:
+def _fitting(package: "Package", target: LockTarget) -> list["PackageWheel"]:
     """Return the package's wheels that run on the target, best tag first, later builds before earlier."""
     ranked = []
     for wheel in package.wheels or ():
@@ -143,7 +171,7 @@ class _Choice:
     files: tuple["FileEntry", ...]
 
     @classmethod
-    def of(cls, package: "Package", target: PythonTarget, *, source: bool) -> "_Choice":
+    def of(cls, package: "Package", target: LockTarget, *, source: bool) -> "_Choice":
         files: list[FileEntry] = [] if source and package.sdist else [*_fitting(package, target)]
         files += [package.sdist] if package.sdist else []
         files += [package.archive] if package.archive else []
@@ -153,9 +181,12 @@ class _Choice:
         return cls(name=package.name, version=version, files=tuple(files))
 
 
-def _check_archive(name: str, file_name: str, target: PythonTarget) -> None:
+def _check_archive(name: str, file_name: str, target: LockTarget) -> None:
     if file_name.endswith(".whl") and target.rank("-".join(file_name.removesuffix(".whl").split("-")[-3:])) is None:
-        raise SelectionError([f"`{name}` has no wheel for {target.identifier}, only {file_name}"])
+        problem = f"`{name}` has no wheel for {title_of(target)}, only {file_name}"
+        if isinstance(target, UniversalTarget):
+            raise NotPureError(names=[name], problems=[problem])
+        raise SelectionError([problem])
 
 
 def _version_of(file_name: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from layerkit.files import write_text
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import BrokenLockError, ForeignLockFileError, StaleLockError
-from layerkit.lock.inputs import LockRequest, inputs_of, normalized
+from layerkit.lock.inputs import LockRequest, inputs_of
 from layerkit.model.lock import CREATED_BY, Lock, digest_of_inputs
-from layerkit.model.target import PythonTarget
+from layerkit.model.names import normalize
+from layerkit.model.universal import LockTarget
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,13 +30,13 @@ class LockMode:
     command: str = "layerkit lock"
 
 
-def lock_file_name(name: str, target: PythonTarget) -> str:
-    """Return ``pylock.<name>-py313-x86_64.toml``; PEP 751 allows no dots in the middle."""
+def lock_file_name(name: str, target: LockTarget) -> str:
+    """Return ``pylock.<name>-py313-x86_64.toml`` or ``….<name>-universal.toml``; PEP 751 allows no dots in it."""
     return f"pylock.{name.replace('.', '-')}-{target.lock_suffix}.toml"
 
 
 def obtain(
-    request: LockRequest, target: PythonTarget, *, path: Path, settings: IndexSettings, mode: LockMode | None = None
+    request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings, mode: LockMode | None = None
 ) -> Lock:
     """Return the lock for the request; resolve and write it to ``path`` if the one there is not current.
 
@@ -56,7 +57,7 @@ def obtain(
     return lock
 
 
-def is_current(request: LockRequest, target: PythonTarget, *, path: Path, settings: IndexSettings) -> bool:
+def is_current(request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings) -> bool:
     """Tell whether the lock at ``path`` is the one for the request, without asking any index.
 
     Raises ``BrokenLockError`` and ``ForeignLockFileError``.
@@ -66,13 +67,13 @@ def is_current(request: LockRequest, target: PythonTarget, *, path: Path, settin
 
 
 def _resolved(
-    request: LockRequest, target: PythonTarget, *, path: Path, settings: IndexSettings, mode: LockMode
+    request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings, mode: LockMode
 ) -> Lock:
     from layerkit.lock.resolve import Keeping, resolve
 
     keeping = Keeping(
         previous=path.read_text(encoding="utf-8") if path.is_file() and not mode.upgrade else None,
-        upgrades=tuple(sorted({normalized(name) for name in mode.upgrade_packages})),
+        upgrades=tuple(sorted({normalize(name) for name in mode.upgrade_packages})),
         refresh=mode.upgrade,
         offline=mode.offline,
     )

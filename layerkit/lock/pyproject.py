@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from layerkit.lock.failures import RequirementsFileError, UnknownSelectionError
-from layerkit.lock.inputs import normalized
+from layerkit.model.names import normalize
 
 _NAME: Final = re.compile(r"^\s*([A-Za-z0-9._-]+)")
 
@@ -61,10 +61,10 @@ def _is_texts(value: Any) -> bool:
 
 
 def _of_extras(path: Path, project: Mapping[str, Any], extras: Sequence[str]) -> list[str]:
-    known = {normalized(name): lines for name, lines in project.get("optional-dependencies", {}).items()}
+    known = {normalize(name): lines for name, lines in project.get("optional-dependencies", {}).items()}
     found: list[str] = []
     seen: set[str] = set()
-    waiting = [normalized(extra) for extra in extras]
+    waiting = [normalize(extra) for extra in extras]
     if unknown := [extra for extra in waiting if extra not in known]:
         raise UnknownSelectionError(path=path, kind="extra", names=unknown, valid=sorted(known))
     while waiting:
@@ -86,12 +86,12 @@ def _of_extras(path: Path, project: Mapping[str, Any], extras: Sequence[str]) ->
 def _own_extras(requirement: str, project_name: str) -> list[str] | None:
     """Return the extras that a requirement on the project itself asks for, ``None`` if it is about another project."""
     match = _NAME.match(requirement)
-    if match is None or normalized(match[1]) != normalized(project_name):
+    if match is None or normalize(match[1]) != normalize(project_name):
         return None
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
-        return sorted(normalized(extra) for extra in Requirement(requirement).extras)
+        return sorted(normalize(extra) for extra in Requirement(requirement).extras)
     except InvalidRequirement:
         return None
 
@@ -99,8 +99,8 @@ def _own_extras(requirement: str, project_name: str) -> list[str] | None:
 def _of_groups(path: Path, table: Mapping[str, Any], groups: Sequence[str]) -> list[str]:
     from packaging.dependency_groups import resolve_dependency_groups
 
-    known = {normalized(name) for name in table}
-    if unknown := [group for group in groups if normalized(group) not in known]:
+    known = {normalize(name) for name in table}
+    if unknown := [group for group in groups if normalize(group) not in known]:
         raise UnknownSelectionError(path=path, kind="group", names=unknown, valid=sorted(known))
     try:
         return [str(line) for line in resolve_dependency_groups(table, *groups)]

@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
-from layerkit.lock.inputs import normalized, without_credentials
+from layerkit.lock.inputs import without_credentials
+from layerkit.model.names import normalize
 from layerkit.model.requirement import BadRequirementError, check_requirement
 
 _COMMENT: Final = re.compile(r"(^|\s+)#.*$")
@@ -88,7 +89,7 @@ def _one_option(word: str) -> tuple[str, str | None]:
 def valid_requirement(text: str) -> str:
     """Return the requirement, with a name where only a wheel's URL is given. Raises ``ValueError``."""
     if match := _WHEEL_URL.match(text):
-        text = f"{normalized(match[1])} @ {text}"
+        text = f"{normalize(match[1])} @ {text}"
     if re.match(r"^(?:[a-z]+\+)?[a-z]+://", text, re.IGNORECASE):
         raise ValueError(f"`{without_credentials(text)}` has no name; write `NAME @ URL`")
     if text.startswith((".", "/", "~")) or (os.sep in text and "@" not in text and ";" not in text):
@@ -102,9 +103,9 @@ def valid_requirement(text: str) -> str:
 def hash_key(requirement: str) -> str:
     """Return what a requirement's hashes are filed under: ``name==version``, or the name of a direct reference."""
     if match := _PIN.match(requirement):
-        return f"{normalized(match[1])}=={match[2]}"
+        return f"{normalize(match[1])}=={match[2]}"
     if match := _DIRECT.match(requirement):
-        return normalized(match[1])
+        return normalize(match[1])
     raise ValueError(f"`{without_credentials(requirement)}` has hashes, so it must name one version with `==`")
 
 

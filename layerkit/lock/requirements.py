@@ -12,7 +12,7 @@ from typing import Final
 
 from layerkit.index import IndexSource
 from layerkit.lock.failures import RequirementsFileError
-from layerkit.lock.inputs import normalized, without_credentials
+from layerkit.lock.inputs import without_credentials
 from layerkit.lock.requirement_syntax import (
     hash_key,
     logical_lines,
@@ -21,6 +21,7 @@ from layerkit.lock.requirement_syntax import (
     valid_hash,
     valid_requirement,
 )
+from layerkit.model.names import normalize
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Z0-9_]+)\}")  # pip's rule: capitals, digits, underscores, in braces
 
@@ -164,7 +165,7 @@ class _Reader:
             elif name == ":none:":
                 self.no_binary.clear()
             else:
-                self.no_binary.append(normalized(name))
+                self.no_binary.append(normalize(name))
 
     def _problem(self, where: "_Where", text: str) -> None:
         self.problems.append(f"{where.path}:{where.line}: {text}")

@@ -1,11 +1,12 @@
-"""A request -> the packages of one target's lock: what uv answers, with what uv does not do added.
+"""A request -> the packages of a lock: what uv answers, with what uv does not do added.
 
 Exclusions in two steps, sdists only where no wheel will do, hashes enforced.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 from layerkit.errors import LayerkitError, ResolutionError
 from layerkit.index import IndexSettings
 from layerkit.lock.availability import file_tags, targets_with, wheels_of
+from layerkit.lock.bundled import bundled_pins
 from layerkit.lock.checks import check_date, checked_hashes
 from layerkit.lock.explain import Wheelless, failure, missing_version, wheelless
 from layerkit.lock.failures import (
@@ -21,12 +23,14 @@ from layerkit.lock.failures import (
     SourceBuildError,
     UncoveredWheelError,
 )
-from layerkit.lock.inputs import LockRequest, normalized
+from layerkit.lock.inputs import LockRequest
 from layerkit.lock.locker import Allowed, packages_for
 from layerkit.lock.placement import Places, SelectionError
+from layerkit.lock.universal import NotPureError
 from layerkit.lock.uv import Question, ask
 from layerkit.model.lock import LockedPackage
-from layerkit.model.target import PythonTarget
+from layerkit.model.names import normalize
+from layerkit.model.universal import LockTarget, UniversalTarget, title_of
 from layerkit.sandbox.process import Completed
 
 _ROUNDS: Final = 6  # how often further names may turn out to have no wheel
@@ -51,7 +55,7 @@ class Keeping:
 
 
 def resolve(
-    request: LockRequest, target: PythonTarget, *, settings: IndexSettings, folder: Path, keeping: Keeping | None = None
+    request: LockRequest, target: LockTarget, *, settings: IndexSettings, folder: Path, keeping: Keeping | None = None
 ) -> Resolved:
     """Resolve for the target; ``folder`` is where the lock will lie.
 
@@ -69,7 +73,7 @@ def resolve(
         places = Places(base=Path.cwd(), lock_folder=folder)
         packages = packages_for(pylock, target, places=places, allowed=allowed, sources=request.no_binary)
     except SelectionError as exc:
-        raise UncoveredWheelError(target=target.identifier, problems=exc.problems) from exc
+        raise UncoveredWheelError(target=title_of(target), problems=exc.problems) from exc
     return Resolved(requires_python=str(answer["requires-python"]), packages=packages)
 
 
@@ -78,12 +82,12 @@ class _Run:
     """One resolution under way."""
 
     request: LockRequest
-    target: PythonTarget
+    target: LockTarget
     settings: IndexSettings
     keeping: Keeping
 
     def resolve(self) -> dict[str, Any]:
-        excluded = tuple(sorted({normalized(name) for name in self.request.exclusions}))
+        excluded = tuple(sorted({normalize(name) for name in self.request.exclusions}))
         question = self._question()
         if not excluded:
             return self._solve(question)
@@ -107,7 +111,7 @@ class _Run:
             constraints=self.request.constraints,
             python=self.target.python_full_version,
             platform=self.target.uv_platform,
-            sources=tuple(sorted({normalized(name) for name in self.request.no_binary})),
+            sources=tuple(sorted({normalize(name) for name in self.request.no_binary})),
             exclude_newer=self.request.exclude_newer,
             prereleases=self.request.prereleases,
             preferences=self.keeping.previous,
@@ -118,21 +122,18 @@ class _Run:
 
     def _with_bundled(self, question: Question, excluded: tuple[str, ...]) -> dict[str, Any]:
         """Resolve everything; of what is excluded, the runtime's own versions count where it has them."""
-        bundled = [
-            f"{normalized(each.name)}=={each.version}"
-            for each in self.target.runtime.bundled
-            if normalized(each.name) in excluded
-        ]
+        bundled = bundled_pins(self.target, excluded)
         if not bundled:
             return self._solve(question)
         try:
-            return self._solve(replace(question, constraints=(*question.constraints, *bundled)))
+            pins = [pin.constraint for pin in bundled]
+            return self._solve(replace(question, constraints=(*question.constraints, *pins)))
         except ResolutionError as exc:
             self._solve(question)  # if this fails as well, the bundled versions are not to blame
-            named = [pin.replace("==", " ") for pin in bundled if pin.split("==")[0] in " ".join(exc.details)]
+            named = [pin for pin in bundled if pin.name in " ".join(exc.details)]
             raise BundledConflictError(
-                target=self.target.identifier,
-                bundled=named or [pin.replace("==", " ") for pin in bundled],
+                target=title_of(self.target),
+                bundled=[str(pin) for pin in named or bundled],
                 details=exc.details,
             ) from exc
 
@@ -173,7 +174,7 @@ class _Run:
         wheels = self._wheels_of(requirement)
         elsewhere = targets_with(wheels)
         if elsewhere and self.target.identifier not in elsewhere:
-            raise NoWheelError(requirement=requirement, target=self.target.identifier, available=elsewhere)
+            raise self._no_wheel(requirement, elsewhere)
 
     def _prefer_wheels(self, answer: dict[str, Any], given_up: Mapping[str, Wheelless]) -> dict[str, Any]:
         """Look again at what became an sdist only because uv found no wheel.
@@ -191,12 +192,12 @@ class _Run:
                 package["wheels"] = usable
                 del package["sdist"]
             elif elsewhere := targets_with(wheels):
-                raise NoWheelError(requirement=requirement, target=self.target.identifier, available=elsewhere)
+                raise self._no_wheel(requirement, elsewhere)
         return answer
 
     def _failure(self, done: Completed, *, given_up: Mapping[str, Wheelless]) -> LayerkitError:
         """Say why it failed; of missing wheels, say who has them."""
-        told = failure(done.stderr, target=self.target.identifier, newest=self._newest(done.stderr))
+        told = failure(done.stderr, target=title_of(self.target), newest=self._newest(done.stderr))
         culprits = (
             [each for each in given_up.values() if each.name in done.stderr]
             if isinstance(told, ResolutionError | SourceBuildError)
@@ -207,13 +208,20 @@ class _Run:
             requirement = f"{culprit.name}=={culprit.version}" if culprit.version else self._required(culprit.name)
             available = [name for name in targets_with(self._wheels_of(requirement)) if name != self.target.identifier]
             if available or culprit.name not in given_up or "no source distribution" in done.stderr:
-                return NoWheelError(
-                    requirement=requirement,
-                    target=self.target.identifier,
-                    available=available,
-                    build_forbidden=self.request.no_build,
-                )
+                return self._no_wheel(requirement, available)
         return told
+
+    def _no_wheel(self, requirement: str, available: Sequence[str]) -> ResolutionError:
+        """Return the error about a distribution that only the targets ``available`` have wheels of."""
+        if available and isinstance(self.target, UniversalTarget):
+            problem = f"`{requirement}` has wheels only for {', '.join(available)}"
+            return NotPureError(names=[re.split(r"[=<>!~]", requirement, maxsplit=1)[0]], problems=[problem])
+        return NoWheelError(
+            requirement=requirement,
+            target=title_of(self.target),
+            available=available,
+            build_forbidden=self.request.no_build,
+        )
 
     def _required(self, name: str) -> str:
         """Return how the request itself requires the distribution, else its name."""
@@ -221,7 +229,7 @@ class _Run:
 
         parsed = [Requirement(line) for line in self.request.requirements]
         return next(
-            (f"{name}{each.specifier}" for each in parsed if normalized(each.name) == name and not each.url), name
+            (f"{name}{each.specifier}" for each in parsed if normalize(each.name) == name and not each.url), name
         )
 
     def _wheels_of(self, requirement: str) -> list[Mapping[str, Any]]:
@@ -242,11 +250,18 @@ class _Run:
 
 def _pins(answer: Mapping[str, Any], excluded: Iterable[str]) -> list[str]:
     """Return the answer as constraints; what came from a URL is fixed by that already."""
+    entries = Counter(package["name"] for package in answer["packages"])
     return [
-        f"{package['name']}=={package['version']}"
+        _pin(package, alone=entries[package["name"]] == 1)
         for package in answer["packages"]
         if package["name"] not in excluded and "version" in package and ("wheels" in package or "sdist" in package)
     ]
+
+
+def _pin(package: Mapping[str, Any], *, alone: bool) -> str:
+    """Return the pin; where there are several of one name, each holds where its marker does."""
+    pin = f"{package['name']}=={package['version']}"
+    return pin if alone or "marker" not in package else f"{pin} ; {package['marker']}"
 
 
 def _sdists(answer: Mapping[str, Any]) -> list[str]:

@@ -37,8 +37,8 @@ _HARMLESS: Final = (
 class Question:
     """One resolution that uv is asked for. ``sources`` are names that are taken as sdists, all others as wheels.
 
-    ``platform`` is ``None`` for all platforms at once. ``preferences`` is an earlier lock, whose versions are
-    kept where they still fit, except those of ``upgrades``.
+    ``platform`` is ``None`` for all platforms, and all Pythons from ``python`` on, at once. ``preferences`` is an
+    earlier lock, whose versions are kept where they still fit, except those of ``upgrades``.
     """
 
     requirements: tuple[str, ...] = field(repr=False)
@@ -121,6 +121,7 @@ def _command(question: Question) -> list[str]:
     command += ["--no-progress", "--color", "never", "--no-python-downloads", "--python", sys.executable]
     command += ["--python-version", question.python, "--only-binary", ":all:"]
     command += ["--python-platform", question.platform] if question.platform else ["--universal"]
+    command += [] if question.platform else ["--fork-strategy", "fewest"]
     for name in question.sources:
         command += ["--no-binary", name]
     for name in question.upgrades:

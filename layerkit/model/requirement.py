@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from layerkit.errors import UsageError
+from layerkit.model.names import normalize
 
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _NAME_ALONE: Final = re.compile(_NAME)
@@ -46,4 +47,4 @@ def normalised_name(text: str) -> str:
     """Return the name of a distribution as PEP 503 compares it. Raises ``BadNameError``."""
     if not _NAME_ALONE.fullmatch(text):
         raise BadNameError(text=text)
-    return re.sub(r"[-_.]+", "-", text).lower()
+    return normalize(text)

@@ -1,0 +1,92 @@
+"""Who may import whom: the rules of the house, read from the imports themselves."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import layerkit
+
+PACKAGE = Path(layerkit.__file__).parent
+GROUND = {"errors", "facts", "formats", "model", "cache", "files", "progress"}
+DOORS = {"sandbox", "aws", "http", "index"}
+ROOMS = {"lock", "wheelhouse", "assemble", "audit", "publish", "invoke"}
+ABOVE = {"build", "composition", "order"}
+DOORS_IN_PARTS = {"http_errors": "http"} | {f"index_{part}": "index" for part in ("credentials", "pip", "source", "uv")}
+ONLY = {
+    "docker": "sandbox/container.py",
+    "boto3": "aws/",
+    "botocore": "aws/",
+    "subprocess": "sandbox/process.py",
+    "requests": "http.py",
+    "urllib3": "http.py",
+    "http": "http.py",
+}
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """Yield every module that a module imports, also inside functions."""
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(name), level=0, names=names):
+                yield from (f"layerkit.{alias.name}" if name == "layerkit" else name for alias in names)
+
+
+def room_of(module: str) -> str:
+    """Return the room that a module (``layerkit.lock.uv`` or ``lock/uv.py``) belongs to."""
+    first = module.removeprefix("layerkit.").replace("/", ".").removesuffix(".py").split(".")[0]
+    return DOORS_IN_PARTS.get(first, first)
+
+
+def may_import(own: str, other: str) -> bool:
+    if own == other or other in {"layerkit", "__init__", "__version__"}:
+        return True
+    if own in GROUND:
+        return other in GROUND
+    if own in DOORS:
+        return other in GROUND | DOORS
+    if own in ROOMS:
+        return other in GROUND | DOORS
+    if own in ABOVE:
+        return other in GROUND | DOORS | ROOMS | ABOVE
+    return other != "cli" or own in {"cli", "__main__"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_the_house_never_up_or_across(module: str) -> None:
+    own = room_of(module)
+    wrong = [name for name in imports_of(module) if name.startswith("layerkit") and not may_import(own, room_of(name))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_door_to_the_world_has_one_keeper(module: str) -> None:
+    tops = {name.split(".")[0] for name in imports_of(module)}
+    strangers = [top for top in tops if top in ONLY and not module.startswith(ONLY[top])]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("model/", "formats/"))])
+def test_model_and_formats_are_pure(module: str) -> None:
+    """No network, clock or environment: what they say depends on what they are given."""
+    impure = {"socket", "ssl", "time", "os", "subprocess", "random", "tempfile", "platform"}
+    assert {name.split(".")[0] for name in imports_of(module)} & impure == set()
+
+
+def test_every_room_is_known_to_the_rules() -> None:
+    known = GROUND | DOORS | ROOMS | ABOVE | {"cli", "__init__", "__main__", "layerkit"}
+    assert {room_of(module) for module in MODULES} <= known
+
+
+def test_nothing_but_the_console_prints() -> None:
+    prints = [
+        module
+        for module in MODULES
+        for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert prints == []
