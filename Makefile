@@ -36,7 +36,7 @@ test: $(STAMP)  ## Run the tests
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)  ## Measure against pip, uv and zip
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench.py
 
 docs: $(STAMP)  ## Write the generated reference pages
 	$(BIN)/python docs/generate.py

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,11 +22,11 @@ from layerkit.errors import LayerkitError
 from layerkit.index import IndexSettings
 from layerkit.lock.inputs import LockRequest
 from layerkit.lock.obtain import LockMode, is_current, obtain
-from layerkit.lock.sources import use_lock
 from layerkit.model.layer import Layer
 from layerkit.model.lock import Lock, LockedPackage
-from layerkit.model.target import PlainTarget, PythonTarget, Target
-from layerkit.order import Order, request_of, targets_of
+from layerkit.model.target import PlainTarget
+from layerkit.model.universal import LockTarget
+from layerkit.order import Job, request_of
 from layerkit.progress import Progress, Silent
 from layerkit.wheelhouse.fetch import FetchOptions, fetch
 
@@ -48,19 +47,6 @@ class BuildOptions:
     force: bool = False
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     beside_bytes: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    """One layer to build: an order for one target."""
-
-    order: Order
-    target: Target
-
-    @property
-    def title(self) -> str:
-        """The layer's name and target, as messages tell it."""
-        return f"{self.order.recipe.layer.name} for {self.target.runtime.name} {self.target.architecture}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,13 +80,6 @@ class Supplied:
     locked: Locked
     wheels: tuple[VerifiedWheel, ...]
     built: "tuple[BuiltWheel, ...]"
-
-
-def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
-    """Return one job for each target of each order."""
-    return tuple(
-        Job(order=order, target=target) for order in orders for target in targets_of(order.recipe, today=today)
-    )
 
 
 def build_all(
@@ -137,7 +116,7 @@ def stale_locks(jobs: Sequence[Job]) -> list[Path]:
     """Return the lock files that are missing or not current, without asking any index."""
     stale = []
     for job in jobs:
-        if isinstance(job.target, PythonTarget) and job.order.foreign_lock is None:
+        if not isinstance(job.target, PlainTarget) and job.order.foreign_lock is None:
             request, settings = request_of(job.order)
             path = job.order.lock_path(job.target)
             if request.requirements and not is_current(request, job.target, path=path, settings=settings):
@@ -202,15 +181,17 @@ def lock_job(job: Job, mode: LockMode) -> Locked:
     match job.target:
         case PlainTarget():
             return Locked(job=job, lock=None, base=order.folder, settings=request_of(order)[1])
-        case PythonTarget() as target:
+        case target:
             request, settings = request_of(order)
             if order.foreign_lock is not None:
+                from layerkit.lock.sources import use_lock
+
                 lock = use_lock(order.foreign_lock, target, settings=settings, selection=order.selection)
                 return Locked(job=job, lock=lock, base=order.foreign_lock.parent, settings=settings)
             return _own_lock(job, target, request, settings, mode)
 
 
-def _own_lock(job: Job, target: PythonTarget, request: LockRequest, settings: IndexSettings, mode: LockMode) -> Locked:
+def _own_lock(job: Job, target: LockTarget, request: LockRequest, settings: IndexSettings, mode: LockMode) -> Locked:
     path = job.order.lock_path(target)
     if not request.requirements:
         return Locked(job=job, lock=None, base=path.parent, settings=settings)
@@ -267,7 +248,7 @@ def _finish(supplied: Supplied, fragments: Sequence[Fragment], *, options: Build
     job = supplied.locked.job
     composed = compose(
         job.order.recipe,
-        (job.target,),
+        job.targets,
         fragments,
         cache=options.cache,
         built={wheel.name: wheel.built_from for wheel in supplied.built},
@@ -277,10 +258,9 @@ def _finish(supplied: Supplied, fragments: Sequence[Fragment], *, options: Build
 
 
 def _write(composed: Composed, job: Job, options: BuildOptions, *, lock_sha256: str | None) -> Layer:
-    name = f"{job.order.recipe.layer.name}-{job.target.runtime.name}-{job.target.architecture}"
     return write_layer(
         composed,
-        path=options.out / f"{name}.zip",
+        path=options.out / job.file_name,
         title=job.title,
         beside_bytes=options.beside_bytes,
         force=options.force,

@@ -1,11 +1,11 @@
-"""What the user orders: a recipe with the command line's changes, its targets, and what is to be locked for it.
+"""What the user orders: a recipe with the command line's changes, its jobs (one a layer), and what is to be locked.
 
 Stands above the rooms like ``build.py``; both commands, ``build`` and ``lock``, begin here.
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -13,14 +13,14 @@ from typing import Final
 
 from layerkit import index
 from layerkit.errors import UsageError
-from layerkit.facts import newest_python
+from layerkit.facts import PythonRuntime, RuntimeStatus, newest_python, runtimes
 from layerkit.index import IndexSettings, IndexSource
-from layerkit.lock.foreign import Selection
 from layerkit.lock.inputs import LockRequest, credentials_in
 from layerkit.lock.obtain import lock_file_name
-from layerkit.lock.sources import is_lock, read_source
-from layerkit.model.recipe import Recipe
-from layerkit.model.target import PythonTarget, Target, make_target
+from layerkit.lock.selection import Selection, is_lock
+from layerkit.model.recipe import Layout, Recipe
+from layerkit.model.target import Target, find_runtime, make_target
+from layerkit.model.universal import LockTarget, UniversalTarget
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
@@ -33,6 +33,13 @@ class NothingToLock(UsageError):
             f"`{path}` is a lock already, and cannot be combined with other requirements",
             hint="give it alone with `-r`",
         )
+
+
+class NotUniversal(UsageError):
+    """Options that a layer for every runtime cannot have, all of them."""
+
+    def __init__(self, *, name: str, problems: Sequence[str]) -> None:
+        super().__init__(f"layer `{name}` cannot be universal", details=problems, hint="leave `--universal` out")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,15 +84,86 @@ class Order:
             raise NothingToLock(path=locks[0])
         return locks[0] if locks else None
 
-    def lock_path(self, target: PythonTarget) -> Path:
+    def lock_path(self, target: LockTarget) -> Path:
         """Return where the lock for a target is kept."""
         return self.lock_folder / lock_file_name(self.recipe.layer.name, target)
 
 
-def targets_of(recipe: Recipe, *, today: date) -> tuple[Target, ...]:
-    """Return the recipe's targets; the newest Python runtime if it names none."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One layer to build: an order for one target, or for all of them at once."""
+
+    order: Order
+    target: Target | UniversalTarget
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets that the layer serves."""
+        return self.target.targets if isinstance(self.target, UniversalTarget) else (self.target,)
+
+    @property
+    def title(self) -> str:
+        """The layer's name and target, as messages tell it."""
+        name = self.order.recipe.layer.name
+        if isinstance(self.target, UniversalTarget):
+            return f"{name} (universal)"
+        return f"{name} for {self.target.runtime.name} {self.target.architecture}"
+
+    @property
+    def file_name(self) -> str:
+        """The name of the layer's zip."""
+        name = self.order.recipe.layer.name
+        if isinstance(self.target, UniversalTarget):
+            return f"{name}.zip"
+        return f"{name}-{self.target.runtime.name}-{self.target.architecture}.zip"
+
+
+def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
+    """Return one job for each target of each order, one for all targets where the order is universal."""
+    return tuple(Job(order=order, target=target) for order in orders for target in targets_of(order, today=today))
+
+
+def targets_of(order: Order, *, today: date) -> tuple[Target | UniversalTarget, ...]:
+    """Return what a layer is to be built for, one each: the newest Python runtime if the recipe names none.
+
+    Of a universal recipe that is one target, which is all of them. Raises ``NotUniversal``.
+    """
+    recipe = order.recipe
+    if recipe.build.universal:
+        return (_universal(order, today=today),)
     names = recipe.layer.runtimes or (newest_python(today).name,)
     return tuple(make_target(name, architecture) for name in names for architecture in recipe.architectures)
+
+
+def _universal(order: Order, *, today: date) -> UniversalTarget:
+    """Return all targets of a universal recipe: where it names none, every current Python, and every architecture."""
+    layer = order.recipe.layer
+    names = layer.runtimes or tuple(_current_pythons(today))
+    targets = UniversalTarget.of(
+        make_target(name, architecture)
+        for name in names
+        for architecture in layer.architectures or find_runtime(name).architectures
+    )
+    if problems := [*_not_universal(order, targets)]:
+        raise NotUniversal(name=layer.name, problems=problems)
+    return targets
+
+
+def _current_pythons(today: date) -> Iterator[str]:
+    for runtime in runtimes().values():
+        if isinstance(runtime, PythonRuntime) and runtime.status(today) is RuntimeStatus.CURRENT:
+            yield runtime.name
+
+
+def _not_universal(order: Order, target: UniversalTarget) -> Iterator[str]:
+    recipe = order.recipe
+    if recipe.layer.requirements or order.requirement_files:
+        plain = dict.fromkeys(each.runtime.name for each in target.targets if each not in target.pythons)
+        yield from (f"it has requirements, and runtime `{name}` has no Python" for name in plain)
+    if recipe.build.bytecode:
+        yield "bytecode suits one Python only"
+    if recipe.build.layout is not Layout.PYTHON:
+        yield "the layout `site-packages` suits one Python only"
 
 
 def request_of(order: Order, *, environ: Mapping[str, str] | None = None) -> tuple[LockRequest, IndexSettings]:
@@ -116,6 +194,8 @@ def _with_file(
 ) -> tuple[LockRequest, IndexSource]:
     if is_lock(path):
         return request, IndexSource()
+    from layerkit.lock.sources import read_source
+
     read = read_source(path, selection=order.selection, environ=environ)
     request = replace(
         request,

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 import deflate
 
@@ -30,6 +30,7 @@ _FAST_LEVEL: Final = 6
 _BEST_LEVEL: Final = 12
 _IN_FLIGHT: Final = 64 * 1024 * 1024  # bytes of inflated files in memory at once; one larger file goes alone
 _LARGEST_WHEEL: Final = 16  # times the unzipped limit: no pruning brings such a wheel below it
+_Place: TypeAlias = tuple[Scheme, str]
 _WRITTEN_ANEW: Final = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
 
 
@@ -128,38 +129,38 @@ class Examination:
     def _all(
         self, stream: BinaryIO, entries: Sequence[ZipEntry], layout: WheelLayout, out: BinaryIO
     ) -> list[_Prepared]:
-        skipped = {f"{layout.dist_info}/{name}" for name in _WRITTEN_ANEW}
-        chosen = sorted(
-            (entry for entry in entries if entry.name not in skipped), key=lambda entry: -entry.unzipped_bytes
-        )
+        places = _places(entries, layout)
+        chosen = sorted(places.items(), key=lambda item: -item[1].unzipped_bytes)
 
-        def work(entry: ZipEntry) -> _Prepared:
+        def work(item: tuple[_Place, ZipEntry]) -> _Prepared:
+            place, entry = item
             with self._gate.holding(entry.unzipped_bytes):
-                return self._write(out, self._one(stream, entry, layout))
+                return self._write(out, self._one(stream, entry, place, layout))
 
         return sorted(self._pool.map(work, chosen), key=lambda prepared: (prepared.file.scheme, prepared.file.path))
 
-    def _one(self, stream: BinaryIO, entry: ZipEntry, layout: WheelLayout) -> _Prepared:
+    def _one(self, stream: BinaryIO, entry: ZipEntry, place: _Place, layout: WheelLayout) -> _Prepared:
         with self._reading:
             offset = data_offset(stream, entry)
             stream.seek(offset)
             compressed = stream.read(entry.compressed_bytes)
         content = _inflate(entry, compressed)
-        scheme, path = layout.place(entry.name)
+        scheme, path = place
         file = FragmentFile(
             scheme=scheme,
             path=path,
             executable=scheme is Scheme.SCRIPTS or bool(entry.mode & 0o111),
-            method=entry.method,
+            method=entry.method if content else STORED,
             crc32=entry.crc32,
-            compressed_bytes=entry.compressed_bytes,
+            compressed_bytes=entry.compressed_bytes if content else 0,
             unzipped_bytes=entry.unzipped_bytes,
             stripped_bytes=0,
             sha256="",
             in_blob=False,
             offset=offset,
         )
-        return self._examine(file, content, keep=scheme is Scheme.SCRIPTS or path.startswith(layout.dist_info + "/"))
+        in_dist_info = scheme is Scheme.LIB and path.startswith(layout.dist_info + "/")
+        return self._examine(file, content, keep=scheme is Scheme.SCRIPTS or in_dist_info)
 
     def _examine(self, file: FragmentFile, content: bytes | bytearray, *, keep: bool) -> _Prepared:
         folders, readers = self._words
@@ -178,6 +179,8 @@ class Examination:
         elif file.path.endswith(".py"):
             found = references.in_source(file.path, content, folders)
             reads_stubs = any(reader.encode() in content for reader in readers)
+        elif keep and file.path.endswith(".dist-info/entry_points.txt"):
+            found = references.in_text(content, folders)
         file = replace(file, sha256=hashlib.sha256(content).hexdigest())
         file, recompressed = self._compress(file, content)
         return _Prepared(file, recompressed, facts, found, reads_stubs, content if keep else None)
@@ -202,7 +205,7 @@ class Examination:
         return replace(prepared, file=replace(prepared.file, offset=offset), recompressed=None)
 
     def _fragment(self, name: WheelName, layout: WheelLayout, prepared: Sequence[_Prepared]) -> Fragment:
-        kept = {one.file.path: one.content for one in prepared if one.content is not None}
+        kept = {one.file.path: one.content for one in prepared if one.content and one.file.scheme is Scheme.LIB}
         metadata = {path.removeprefix(layout.dist_info + "/"): content for path, content in kept.items()}
         for required in ("METADATA", "WHEEL"):
             if required not in metadata:
@@ -227,6 +230,19 @@ class Examination:
             wheel_path=self._wheel.path,
             blob_path=self._wheel.path,
         )
+
+
+def _places(entries: Sequence[ZipEntry], layout: WheelLayout) -> dict[_Place, ZipEntry]:
+    """Return which entry goes where, without what is written anew. Raises ``WheelProblem`` for two at one place."""
+    written_anew = {f"{layout.dist_info}/{name}" for name in _WRITTEN_ANEW}
+    places: dict[_Place, ZipEntry] = {}
+    for entry in entries:
+        place = layout.place(entry.name)
+        if place[0] is Scheme.LIB and place[1] in written_anew:
+            continue
+        if (other := places.setdefault(place, entry)) is not entry:
+            raise WheelProblem(f"its `{other.name}` and `{entry.name}` would be one file")
+    return places
 
 
 def _inflate(entry: ZipEntry, compressed: bytes) -> bytes | bytearray:

@@ -2,7 +2,7 @@
 
 It says what each file is and where its compressed bytes lie, in the wheel or in the fragment's own blob (files that
 were stripped or compressed anew). It knows no target, prefix or pruning. On disk it is one file: the blob, a JSON
-index, and a trailer that tells where the index begins.
+index, and a trailer that tells where the index begins, and the checksum of all before it.
 """
 
 import hashlib
@@ -24,8 +24,9 @@ from layerkit.model.recipe_parts import Compression
 FORMAT: Final = 1
 """Part of every fragment's key; raised whenever a fragment of the same wheel would say something else."""
 
-_TRAILER: Final = struct.Struct("<Q8s")
-_MAGIC: Final = b"LKFRAG01"
+_TRAILER: Final = struct.Struct("<QL8s")
+_MAGIC: Final = b"LKFRAG02"
+_CHUNK: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,13 +116,13 @@ def write_index(stream: BinaryIO, fragment: Fragment, *, wheel_mtime_ns: int) ->
     }
     start = stream.seek(0, 2)
     stream.write(json.dumps(index, separators=(",", ":")).encode())
-    stream.write(_TRAILER.pack(start, _MAGIC))
+    stream.write(_TRAILER.pack(start, _checksum(stream, stream.tell()), _MAGIC))
 
 
-def read(path: Path, *, wheel_path: Path) -> Fragment | None:
-    """Read a fragment; ``None`` if it is damaged or the wheel beside it is not the very file it was made from."""
+def read(path: Path, *, wheel: VerifiedWheel) -> Fragment | None:
+    """Read a fragment; ``None`` if it is damaged or ``wheel`` is not the very file it was made from."""
     index = _read_index(path)
-    if index is None or wheel_path.stat().st_mtime_ns != index["wheel_mtime_ns"]:
+    if index is None or index["wheel"] != wheel.name or wheel.path.stat().st_mtime_ns != index["wheel_mtime_ns"]:
         return None
     return Fragment(
         distribution=index["distribution"],
@@ -136,7 +137,7 @@ def read(path: Path, *, wheel_path: Path) -> Fragment | None:
         binaries={(Scheme(scheme), name): BinaryFacts.from_json(facts) for scheme, name, facts in index["binaries"]},
         references={name: tuple(modules) for name, modules in index["references"].items()},
         stub_readers=frozenset(index["stub_readers"]),
-        wheel_path=wheel_path,
+        wheel_path=wheel.path,
         blob_path=path,
     )
 
@@ -147,9 +148,19 @@ def _read_index(path: Path) -> dict[str, Any] | None:
         if size < _TRAILER.size:
             return None
         stream.seek(size - _TRAILER.size)
-        start, magic = _TRAILER.unpack(stream.read())
-        if magic != _MAGIC or start > size - _TRAILER.size:
+        start, checksum, magic = _TRAILER.unpack(stream.read())
+        if magic != _MAGIC or checksum != _checksum(stream, size - _TRAILER.size):
             return None
         stream.seek(start)
         index: dict[str, Any] = json.loads(stream.read(size - _TRAILER.size - start))
         return index
+
+
+def _checksum(stream: BinaryIO, length: int) -> int:
+    """Return the CRC-32 of the stream's first ``length`` bytes and leave it behind them."""
+    stream.seek(0)
+    checksum = 0
+    while length and (chunk := stream.read(min(length, _CHUNK))):
+        checksum = deflate.crc32(chunk, checksum)
+        length -= len(chunk)
+    return checksum

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from layerkit.model.names import normalize
 
 _DISTRIBUTION = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*):(?P<glob>.+)$")
-_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?+[^\]/]*\]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,21 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from layerkit.assemble.layout import LayerFile
+from layerkit.errors import EnvironmentFailure
 from layerkit.files import replacing
 from layerkit.formats.zip_writer import directory
 
 _CHUNK: Final = 1024 * 1024
+
+
+class SourceCutShort(EnvironmentFailure):
+    """A file that compressed bytes are copied from became shorter under our hands."""
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(
+            f"`{path}` became shorter while it was read",
+            hint="run the command again; if that does not help, remove the cache with `layerkit cache clean`",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +98,7 @@ class _Sink:
         while length:
             data = source.read(min(length, _CHUNK))
             if not data:
-                raise EOFError(f"{source.name} became shorter while it was read")
+                raise SourceCutShort(path=Path(source.name))
             self.add(data)
             length -= len(data)
 

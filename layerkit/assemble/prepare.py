@@ -44,7 +44,7 @@ def _made(wheel: VerifiedWheel, cache: Cache, preparation: Preparation) -> Fragm
 
 def _from_cache(wheel: VerifiedWheel, cache: Cache, preparation: Preparation) -> Fragment | None:
     path = cache.find(_BUCKET, preparation.key(wheel.sha256))
-    return None if path is None else fragments.read(path, wheel_path=wheel.path)
+    return None if path is None else fragments.read(path, wheel=wheel)
 
 
 def _make(

@@ -14,7 +14,7 @@ from layerkit.assemble.fragment import Fragment, FragmentFile
 from layerkit.assemble.globs import PathPattern, glob_expression
 from layerkit.errors import UsageError
 from layerkit.facts.pruning import PruneRule, RuleKind, prune_rules
-from layerkit.formats.wheel import Scheme
+from layerkit.formats.wheel import Scheme, Script
 from layerkit.model.recipe_parts import Prune, PruneProfile
 
 _DROPPED: Final = "drop"
@@ -41,10 +41,11 @@ class UnknownServices(UsageError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """What is left of one fragment, and what went by which rule."""
+    """What is left of one fragment, and what went by which rule; ``scripts`` are to be written for it."""
 
     fragment: Fragment
     kept: tuple[FragmentFile, ...]
+    scripts: tuple[Script, ...]
     removed: tuple[tuple[FragmentFile, str], ...]
 
     @property
@@ -93,7 +94,8 @@ def _select(fragment: Fragment, judge: "_Judge") -> Selection:
             kept.append(file)
         else:
             removed.append((file, rule))
-    return Selection(fragment=fragment, kept=tuple(kept), removed=tuple(removed))
+    scripts = tuple(script for script in fragment.scripts if not judge.is_dropped(f"bin/{script.name}", fragment))
+    return Selection(fragment=fragment, kept=tuple(kept), removed=tuple(removed), scripts=scripts)
 
 
 class _Judge:
@@ -110,6 +112,10 @@ class _Judge:
             if rule.kind is RuleKind.PACKAGES
         }
         self.used: Counter[str] = Counter()
+
+    def is_dropped(self, path: str, fragment: Fragment) -> bool:
+        """Tell whether the options leave out a file that layerkit itself would write."""
+        return not self._any(self._keep, path, fragment) and self._any(self._drop, path, fragment)
 
     def verdict(self, fragment: Fragment, file: FragmentFile) -> str | None:
         """Return the name of the rule that takes the file."""

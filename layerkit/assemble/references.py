@@ -7,13 +7,18 @@ name could be; what lies in such a folder itself, or cannot be parsed, counts wi
 import ast
 import functools
 import re
+import threading
+import warnings
 from collections.abc import Iterator
 
 _DOTTED = rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _BEHIND = re.compile(rb"\.[A-Za-z_]")
 _HEAD = re.compile(rb"(\.*)((?:[A-Za-z_]\w*\.)*)$")
 _TAIL = re.compile(rb"(?:\.[A-Za-z_]\w*)*")
+_OPEN_IMPORT = re.compile(rb"\bimport[\s\\]*\((?:[^()#]|#[^\n]*\n)*\Z")
 _REACH = 200
+_LONGEST_IMPORT = 16 * 1024  # bytes of one parenthesised import
+_PARSING = threading.Lock()  # warnings are silenced for the whole process
 
 
 def in_source(path: str, source: bytes | bytearray, folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -29,11 +34,16 @@ def in_source(path: str, source: bytes | bytearray, folders: tuple[str, ...]) ->
     if not any(_may_refer(source, match) for match in _word(folders).finditer(source)):
         return ()
     try:
-        tree = ast.parse(bytes(source))
+        tree = _parsed(bytes(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _looking_like(source, package, folders)
     names = {name for node in ast.walk(tree) for name in _names_in(node, package)}
     return tuple(sorted(name for name in names if not set(folders).isdisjoint(name.split("."))))
+
+
+def in_text(data: bytes | bytearray, folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the dotted names with one of ``folders`` behind a dot that stand in a text (``entry_points.txt``)."""
+    return _looking_like(data, [], folders)
 
 
 def in_binary(data: bytes | bytearray, folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -56,6 +66,13 @@ def _around(text: bytes, at: int, folder: str) -> Iterator[str]:
             yield name
 
 
+def _parsed(source: bytes) -> ast.Module:
+    """Parse without a word about what the authors of a wheel may be warned of (invalid escapes)."""
+    with _PARSING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
 @functools.cache
 def _word(folders: tuple[str, ...]) -> re.Pattern[bytes]:
     return re.compile(rb"\b(?:" + b"|".join(re.escape(folder.encode()) for folder in folders) + rb")\b")
@@ -67,10 +84,9 @@ def _may_refer(source: bytes | bytearray, match: re.Match[bytes]) -> bool:
         return True
     start = source.rfind(b"\n", 0, match.start()) + 1
     line = source[start : match.start()]
-    if b"import" in line or b"from" in line or source[:start].rstrip(b"\r\n")[-1:] == b"\\":
+    if b"import" in line or b"from" in line or source[max(0, start - 3) : start].rstrip(b"\r\n")[-1:] == b"\\":
         return True
-    opened = source.rfind(b"(", 0, match.start())
-    return opened > source.rfind(b")", 0, match.start()) and source[:opened].rstrip()[-6:] == b"import"
+    return _OPEN_IMPORT.search(source, max(0, match.start() - _LONGEST_IMPORT), match.start()) is not None
 
 
 def _looking_like(source: bytes | bytearray, package: list[str], folders: tuple[str, ...]) -> tuple[str, ...]:

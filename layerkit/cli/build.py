@@ -168,8 +168,9 @@ def build(
 
 
 def _run(orders: Sequence["Order"], options: "BuildOptions", console: "Console", *, json: bool) -> int:
-    from layerkit.build import build_all, jobs_of
+    from layerkit.build import build_all
     from layerkit.cli.outcome import exit_code_of, show_failures, show_layers, warn_of_runtimes
+    from layerkit.order import jobs_of
 
     began = time.monotonic()
     today = datetime.now(UTC).date()

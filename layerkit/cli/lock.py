@@ -13,9 +13,9 @@ from layerkit.cli import options as common
 from layerkit.cli.options import console_of, option
 
 if TYPE_CHECKING:
-    from layerkit.build import Job
     from layerkit.cli.console import Console
     from layerkit.lock.obtain import LockMode
+    from layerkit.order import Job
 
 
 def lock(
@@ -52,9 +52,9 @@ def lock(
     json: common.Json = False,
 ) -> int:
     """Resolve requirements into a lock for each target."""
-    from layerkit.build import jobs_of
     from layerkit.cli.orders import Flags, index_flags, orders_of
     from layerkit.lock.obtain import LockMode
+    from layerkit.order import jobs_of
 
     flags = Flags.of(
         files=requirements,

@@ -11,8 +11,7 @@ import layerkit
 from layerkit.errors import RecipeError, UsageError
 from layerkit.facts import limits
 from layerkit.index import IndexSource
-from layerkit.lock.foreign import Selection
-from layerkit.lock.sources import is_lock, read_source
+from layerkit.lock.selection import Selection, is_lock
 from layerkit.model.names import normalize
 from layerkit.model.recipe import Build, Builder, Compression, Layer, Layout, Prune, PruneProfile, Recipe
 from layerkit.model.requirement import check_requirement
@@ -201,6 +200,8 @@ def _name_of(requirements: Sequence[str], flags: Flags) -> str:
         path = flags.files[0]
         if is_lock(path):
             raise NameNeeded(path=path)
+        from layerkit.lock.sources import read_source
+
         selection = Selection(extras=flags.extras, groups=flags.groups)
         requirements = read_source(path, selection=selection, environ=os.environ).requirements
         if not requirements:

@@ -11,8 +11,9 @@ from layerkit.model.finding import Code
 from layerkit.model.limits import format_mib
 
 if TYPE_CHECKING:
-    from layerkit.build import Failure, Job
+    from layerkit.build import Failure
     from layerkit.model.layer import Layer
+    from layerkit.order import Job
 
 _NAMED: Final = 6
 _FINDINGS: Final = 1
@@ -20,7 +21,7 @@ _FINDINGS: Final = 1
 
 def warn_of_runtimes(jobs: Sequence["Job"], *, today: date, console: Console) -> None:
     """Warn of runtimes whose time is up, or has not come yet."""
-    for runtime in {job.target.runtime.name: job.target.runtime for job in jobs}.values():
+    for runtime in {target.runtime.name: target.runtime for job in jobs for target in job.targets}.values():
         match runtime.status(today):
             case RuntimeStatus.PREVIEW:
                 console.warning(

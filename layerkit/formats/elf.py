@@ -171,6 +171,8 @@ class _Dynamic:
             raise ElfError("more than one dynamic segment")
         for segment in segments:
             start, end = self._place(segment.vaddr)
+            if start != segment.offset:
+                raise ElfError("a dynamic segment whose address and offset disagree")
             entry = self._elf.shape.dynamic
             count = min(end - start, segment.filesz) // entry.size
             for index in range(count):
@@ -194,5 +196,8 @@ class _Dynamic:
         """Return where in the file the byte at ``address`` lies, and where its segment ends there."""
         for segment in self._elf.segments:
             if segment.type == PT_LOAD and 0 <= address - segment.vaddr < segment.filesz:
-                return address - segment.vaddr + segment.offset, segment.offset + segment.filesz
+                place = address - segment.vaddr + segment.offset
+                if place < self._elf.shape.header.size:
+                    raise ElfError("an address within the ELF header")
+                return place, segment.offset + segment.filesz
         raise ElfError("an address that no segment maps from the file")

@@ -1,11 +1,9 @@
 """Wheels (PEP 427): file names, schemes, dist-info, entry points. Pure; knows nothing of targets or layers."""
 
-import configparser
 import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from email.parser import HeaderParser
 from enum import StrEnum
 from typing import Final
 
@@ -112,6 +110,8 @@ class WheelLayout:
 
 def scripts_of(entry_points: str) -> Iterator[Script]:
     """Yield the console and GUI scripts of an ``entry_points.txt``. Raises ``WheelProblem`` if it cannot be read."""
+    import configparser
+
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False, default_section="")
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names are case-sensitive
     try:
@@ -135,4 +135,6 @@ def _is_data_of(distribution: str, folder: str) -> bool:
 
 def is_pure_root(wheel_file: str) -> bool:
     """Tell from the text of ``dist-info/WHEEL`` whether the wheel says that it holds no native code."""
+    from email.parser import HeaderParser
+
     return HeaderParser().parsestr(wheel_file).get("Root-Is-Purelib", "").strip().lower() == "true"

@@ -133,6 +133,8 @@ def _lacks_wheel(package: "Package", target: LockTarget) -> bool:
 
 def _lacking(package: "Package", target: LockTarget) -> str:
     files = [wheel.filename for wheel in package.wheels or ()]
+    if isinstance(target, UniversalTarget):
+        return f"`{package.name}` {package.version or ''} has {len(files)} wheels, none pure and fit for every runtime"
     shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")  # noqa: PLR2004 -- enough to recognise
     return f"`{package.name}` {package.version or ''} has no wheel for {title_of(target)}, only {shown}"
 

@@ -66,9 +66,7 @@ def is_current(request: LockRequest, target: LockTarget, *, path: Path, settings
     return existing is not None and existing.inputs_digest == digest_of_inputs(inputs_of(request, target, settings))
 
 
-def _resolved(
-    request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings, mode: LockMode
-) -> Lock:
+def _resolved(request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings, mode: LockMode) -> Lock:
     from layerkit.lock.resolve import Keeping, resolve
 
     keeping = Keeping(

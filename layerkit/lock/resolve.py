@@ -3,6 +3,7 @@
 Exclusions in two steps, sdists only where no wheel will do, hashes enforced.
 """
 
+import contextlib
 import re
 import tomllib
 from collections import Counter
@@ -26,7 +27,7 @@ from layerkit.lock.failures import (
 from layerkit.lock.inputs import LockRequest
 from layerkit.lock.locker import Allowed, packages_for
 from layerkit.lock.placement import Places, SelectionError
-from layerkit.lock.universal import NotPureError
+from layerkit.lock.universal import NotPureError, lowest_pins
 from layerkit.lock.uv import Question, ask
 from layerkit.model.lock import LockedPackage
 from layerkit.model.names import normalize
@@ -90,7 +91,7 @@ class _Run:
         excluded = tuple(sorted({normalize(name) for name in self.request.exclusions}))
         question = self._question()
         if not excluded:
-            return self._solve(question)
+            return self._in_one_version(question, ())
         first = self._with_bundled(question, excluded)
         if not {package["name"] for package in first["packages"]} & {*excluded}:
             return first
@@ -124,10 +125,10 @@ class _Run:
         """Resolve everything; of what is excluded, the runtime's own versions count where it has them."""
         bundled = bundled_pins(self.target, excluded)
         if not bundled:
-            return self._solve(question)
+            return self._in_one_version(question, excluded)
         try:
             pins = [pin.constraint for pin in bundled]
-            return self._solve(replace(question, constraints=(*question.constraints, *pins)))
+            return self._in_one_version(replace(question, constraints=(*question.constraints, *pins)), excluded)
         except ResolutionError as exc:
             self._solve(question)  # if this fails as well, the bundled versions are not to blame
             named = [pin for pin in bundled if pin.name in " ".join(exc.details)]
@@ -136,6 +137,16 @@ class _Run:
                 bundled=[str(pin) for pin in named or bundled],
                 details=exc.details,
             ) from exc
+
+    def _in_one_version(self, question: Question, excluded: tuple[str, ...]) -> dict[str, Any]:
+        """Resolve; where the runtimes of a universal layer would get different versions, try the lowest for all."""
+        answer = self._solve(question)
+        pins = lowest_pins(answer, besides=excluded) if isinstance(self.target, UniversalTarget) else ()
+        if not pins:
+            return answer
+        with contextlib.suppress(ResolutionError):
+            return self._solve(replace(question, constraints=(*question.constraints, *pins)))
+        return answer
 
     def _solve(self, question: Question) -> dict[str, Any]:
         """Resolve with wheels; names for which there are none become sdists, unless nothing may be built."""

@@ -1,7 +1,7 @@
 """What a universal layer asks of a lock: one version of each distribution, whichever runtimes need it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from layerkit.errors import ResolutionError
 from layerkit.model.target import PythonTarget
@@ -50,6 +50,17 @@ def needed(
     found = [(package, UniversalTarget(targets=tuple(needing[key]))) for key, package in packages.items()]
     _refuse_mixed(found)
     return found
+
+
+def lowest_pins(answer: Mapping[str, Any], *, besides: Collection[str]) -> tuple[str, ...]:
+    """Return, of every distribution that uv's answer has in several versions, the lowest as a constraint."""
+    from packaging.version import Version
+
+    versions: dict[str, set[Version]] = {}
+    for package in answer["packages"]:
+        if "version" in package and package["name"] not in besides:
+            versions.setdefault(package["name"], set()).add(Version(package["version"]))
+    return tuple(f"{name}=={min(found)}" for name, found in sorted(versions.items()) if len(found) > 1)
 
 
 def _refuse_mixed(found: Iterable[tuple["Package", UniversalTarget]]) -> None:

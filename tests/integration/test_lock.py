@@ -28,10 +28,10 @@ from layerkit.lock.failures import (
     NoWheelError,
     UnknownDistributionError,
 )
-from layerkit.lock.foreign import Selection
 from layerkit.lock.inputs import LockRequest
 from layerkit.lock.obtain import LockMode, is_current, lock_file_name, obtain
 from layerkit.lock.requirements import read_requirements
+from layerkit.lock.selection import Selection
 from layerkit.lock.sources import read_source, use_lock
 from layerkit.lock.uv import find_uv
 from layerkit.model.lock import Lock

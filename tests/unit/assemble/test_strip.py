@@ -249,3 +249,83 @@ def test_a_byte_of_a_segment_that_moved_is_compared() -> None:
     result = stripped(data)
     at = result.index(b"some data")
     assert not same_memory_image(data, patched(result, at, "B", 0))
+
+
+def test_names_of_sections_stay_even_where_they_are_called_as_the_names_of_symbols() -> None:
+    """LLVM has one table for both in some files."""
+    data = make_elf().replace(b".shstrtab\0", b".strtab\0\0\0")
+    names = [section.name for section in parse(stripped(data)).sections]
+    assert names.count(".strtab") == 1
+    assert ".text" in names
+
+
+def test_symbols_that_a_section_refers_to_in_its_info_stay() -> None:
+    data = make_elf(others={".kept": b"x"}, debug=5000)
+    elf = parse(data)
+    at = section_at(elf, ".kept")
+    number = (section_at(elf, ".debug_info") - elf.section_table) // 64
+    assert ".debug_info" not in {section.name for section in parse(stripped(data)).sections}
+    linked = patched(patched(data, at + 44, "<I", number), at + 8, "<Q", 0x40)
+    assert ".debug_info" in {section.name for section in parse(stripped(linked)).sections}
+
+
+def test_symbols_that_reach_into_a_segment_mean_leave_it_alone() -> None:
+    data = make_elf()
+    elf = parse(data)
+    symbols = elf.sections[5]
+    start = elf.segments[1].offset + 8
+    size = symbols.offset + symbols.size - start
+    assert strip(patched(data, section_at(elf, ".symtab") + 24, "<QQ", start, size)) is None
+
+
+def test_program_headers_that_would_move_mean_leave_it_alone() -> None:
+    """The kernel tells a program where its program headers are by their offset in the file."""
+    data = make_elf(symbols=3 * PAGE, moved_by_patchelf=True)
+    assert strip(data) is not None
+    data += bytes(-len(data) % 8)
+    elf = parse(data)
+    size = len(data) + 224 - elf.segments[1].offset
+    table = patched(data[64 : 64 + 4 * 56], 56 + 32, "<QQ", size, size)
+    moved = patched(data + table, 32, "<Q", len(data))
+    assert parse(moved).segments[1].filesz == size
+    assert strip(moved) is None
+
+
+def test_on_machines_with_large_pages_segments_move_by_large_pages() -> None:
+    data = make_elf(machine=AARCH64, symbols=20 * PAGE, moved_by_patchelf=True)
+    before, after = parse(data), parse(stripped(data))
+    assert before.segments[1].offset - after.segments[1].offset == 0x10000
+
+
+def test_the_section_table_is_aligned() -> None:
+    data = make_elf(symbols=3 * PAGE, moved_by_patchelf=True)
+    assert parse(stripped(data)).section_table % 8 == 0
+
+
+def test_a_single_header_in_a_hole_is_no_old_section_table() -> None:
+    data = make_elf(symbols=3 * PAGE, moved_by_patchelf=True, former_table=True)
+    elf = parse(data)
+    former = data.index(data[elf.section_table : elf.section_table + 64 * len(elf.sections)])
+    lonely = data[: former + 128] + bytes(64 * (len(elf.sections) - 2)) + data[former + 64 * len(elf.sections) :]
+    assert strip(lonely) is None
+
+
+def test_a_file_whose_image_would_differ_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layerkit.assemble.strip.same_memory_image", lambda _before, _after: False)
+    assert strip(make_elf()) is None
+
+
+@pytest.mark.parametrize(("bound", "value"), [("_MOST_OVERLAP", 0), ("_MOST_SEGMENTS", 3)])
+def test_segments_that_would_take_forever_to_compare_mean_leave_it_alone(
+    bound: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert strip(make_elf()) is not None
+    monkeypatch.setattr(f"layerkit.assemble.strip.{bound}", value)
+    assert strip(make_elf()) is None
+
+
+def test_program_headers_are_compared_where_no_segment_maps_them() -> None:
+    data = patched(make_elf(), 64 + 32, "<Q", 0)
+    assert same_memory_image(data, data)
+    assert not same_memory_image(data, patched(data, 64 + 4, "<I", 7))
+    assert not same_memory_image(data, patched(data, 64 + 3 * 56 + 8, "<Q", 1))

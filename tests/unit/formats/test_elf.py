@@ -229,3 +229,46 @@ def test_names_that_would_fill_the_memory_are_refused() -> None:
 def test_a_file_cut_short_is_refused(size: int) -> None:
     with pytest.raises(ElfError):
         binary_facts(make_elf()[:size])
+
+
+def test_a_name_beyond_the_size_that_its_table_claims_is_refused() -> None:
+    data = make_elf()
+    size = parse(data).sections[1].size
+    at = data.index(struct.pack("<QQ", 10, size))
+    with pytest.raises(ElfError, match="outside its table"):
+        binary_facts(patched(data, at + 8, "<Q", 3))
+
+
+def test_entries_after_the_end_of_the_dynamic_segment_count_for_nothing() -> None:
+    data = make_elf()
+    end = data.index(struct.pack("<QQQQ", 0x6FFFFFFF, 1, 0, 0)) + 32
+    assert binary_facts(patched(data, end, "<Q", 1)) == binary_facts(data)
+
+
+def test_a_dynamic_segment_without_end_is_refused() -> None:
+    data = make_elf()
+    entries = struct.pack("<QQ", 0x6000_0000, 0) * 70_000
+    for segment in (1, 2):
+        at = 64 + segment * 56
+        data = patched(data, at + 8, "<Q", len(make_elf()))
+        data = patched(data, at + 16, "<Q", 0x9000_0000)
+        data = patched(data, at + 32, "<Q", len(entries))
+    with pytest.raises(ElfError, match="more dynamic entries"):
+        binary_facts(data + entries)
+
+
+def test_a_dynamic_segment_whose_address_and_offset_disagree_is_refused() -> None:
+    data = make_elf()
+    with pytest.raises(ElfError, match="disagree"):
+        binary_facts(patched(data, 64 + 2 * 56 + 16, "<Q", 0x10000 + dynamic_at(data) + 16))
+
+
+def test_an_address_within_the_elf_header_is_refused() -> None:
+    with pytest.raises(ElfError, match="within the ELF header"):
+        binary_facts(patched(make_elf(), 64 + 2 * 56 + 16, "<Q", 0x10001))
+
+
+def test_an_address_is_looked_up_in_loaded_segments_only() -> None:
+    data = patched(make_elf(), 64, "<I", 0x70000000)
+    with pytest.raises(ElfError, match="no segment maps"):
+        binary_facts(data)

@@ -84,5 +84,5 @@ def test_describing_the_inputs_imports_nothing_of_packaging() -> None:
         node for text in texts for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     named = {getattr(node, "module", None) or node.names[0].name for node in imported}
-    assert "layerkit.model.target" in named
+    assert "layerkit.model.universal" in named
     assert not {name for name in named if name.startswith(("packaging", "requests", "layerkit.lock.resolve"))}

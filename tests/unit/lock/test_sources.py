@@ -6,8 +6,8 @@ import pytest
 
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import ExportError, UncoveredTargetError, UnknownSelectionError, UnreadableLockError
-from layerkit.lock.foreign import Selection
-from layerkit.lock.sources import is_lock, read_source, use_lock
+from layerkit.lock.selection import Selection, is_lock
+from layerkit.lock.sources import read_source, use_lock
 from layerkit.model.target import PythonTarget, parse_target
 
 PYLOCK = f"""

@@ -1,0 +1,270 @@
+"""Measure layerkit against pip, uv and zip in the same run: ``python tests/bench.py [--runs N] [--only NAME]``.
+
+Every figure is a whole process's, from the operating system's own accounting; pairs run in turn (A B A B …), and what
+counts is the median of the pairs' ratios, because machines are noisy. Nothing here fails: it measures.
+"""
+
+import argparse
+import contextlib
+import http.server
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import uv
+
+RUNTIME = "python3.12"
+PLATFORM = "x86_64-manylinux_2_34"
+PIP_PLATFORMS = ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_24_x86_64", "manylinux2014_x86_64"]
+SCIENCE = ("pandas", "pyarrow")
+OTHERS = ("requests", "pillow", "cryptography", "orjson", "pydantic", "lxml")
+TEN = [f"--runtime=python3.{minor}" for minor in (10, 11, 12, 13, 14)] + ["--arch=x86_64", "--arch=arm64"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What one run took: seconds on the wall, and the largest resident set of one process in bytes."""
+
+    seconds: float
+    peak_bytes: int
+
+
+class Bench:
+    """A folder for everything, and how commands are run in it."""
+
+    def __init__(self, folder: Path, runs: int) -> None:
+        self.folder = folder
+        self.runs = runs
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "LAYERKIT_"))
+        }
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.environment |= {
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "UV_NO_CONFIG": "1",
+            "PYTHONPYCACHEPREFIX": str(folder / "pycache"),
+            "LAYERKIT_CACHE_DIR": str(folder / "cache"),
+        }
+
+    def spend(self, command: str | Sequence[str]) -> Spent:
+        """Run a command (a string goes through the shell) and account for it."""
+        arguments = ["sh", "-ec", command] if isinstance(command, str) else list(command)
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            arguments, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdout.close()
+        seconds = time.perf_counter() - began
+        if process.returncode:
+            raise SystemExit(f"{arguments} failed:\n{output.decode(errors='replace')}")
+        return Spent(seconds=seconds, peak_bytes=usage.ru_maxrss * 1024)
+
+    def pair(self, name: str, a: Callable[[], Spent], b: Callable[[], Spent], *, b_name: str, aim: str) -> None:
+        """Run both in turn and print the medians and the ratio B/A (how many times A is faster)."""
+        pairs = [(a(), b()) for _ in range(self.runs)]
+        ratio = statistics.median(second.seconds / first.seconds for first, second in pairs)
+        mine = statistics.median(first.seconds for first, _ in pairs)
+        other = statistics.median(second.seconds for _, second in pairs)
+        row(name, f"{mine:.3f} s", f"{other:.3f} s ({b_name})", f"{ratio:.1f} times faster", aim)
+
+
+def row(*cells: str) -> None:
+    """Print a row of the Markdown table."""
+    sys.stdout.write("| " + " | ".join(cells) + " |\n")
+    sys.stdout.flush()
+
+
+def layerkit(*arguments: str) -> list[str]:
+    """Return the command line of this environment's layerkit."""
+    return [sys.executable, "-m", "layerkit", *arguments]
+
+
+def build(*requirements: str, out: str = "dist", more: Sequence[str] = (f"--runtime={RUNTIME}",)) -> list[str]:
+    """Return a build's command line."""
+    return layerkit("build", *requirements, "--quiet", f"--out={out}", *more)
+
+
+def pip_and_zip(requirements: Sequence[str]) -> str:
+    """Return what AWS's documentation says: pip install --target, then zip."""
+    platforms = " ".join(f"--platform {platform}" for platform in PIP_PLATFORMS)
+    return (
+        "rm -rf pip pip.zip; "
+        f"{sys.executable} -m pip install -q {' '.join(requirements)} {platforms} --python-version 3.12"
+        " --only-binary=:all: --target pip/python; cd pip; zip -qr9 ../pip.zip ."
+    )
+
+
+def uv_and_zip(requirements: Sequence[str], more: str = "") -> str:
+    """Return the same with uv."""
+    return (
+        "rm -rf uv uv.zip; "
+        f"{uv.find_uv_bin()} pip install -q {' '.join(requirements)} --python-platform {PLATFORM} --python-version 3.12"
+        f" --only-binary=:all: --target uv/python --python {sys.executable} {more}; cd uv; zip -qr9 ../uv.zip ."
+    )
+
+
+def warm(bench: Bench) -> None:
+    """Locks and fragments are cached."""
+    for requirements in (SCIENCE, ("requests",)):
+        bench.spend(build(*requirements))
+    bench.spend(pip_and_zip(SCIENCE))
+    science = partial(bench.spend, build(*SCIENCE))
+    bench.pair(
+        "pandas + pyarrow, warm",
+        science,
+        partial(bench.spend, pip_and_zip(SCIENCE)),
+        b_name="pip + zip -r9",
+        aim="50 times",
+    )
+    wheels = " ".join(str(path) for path in wheels_of(bench, "dist/pylock.pandas-py312-x86_64.toml"))
+    cat = f"cat {wheels} > cat.bin; {sys.executable} -c pass"
+    bench.pair("the same", science, partial(bench.spend, cat), b_name="cat of the wheels + python", aim="0.2 times")
+    bench.pair(
+        "requests, warm",
+        partial(bench.spend, build("requests")),
+        partial(bench.spend, uv_and_zip(["requests"])),
+        b_name="uv + zip -r9",
+        aim="1 times",
+    )
+    bench.pair(
+        "layerkit --help",
+        partial(bench.spend, layerkit("--help")),
+        partial(bench.spend, [sys.executable, "-c", "import typer"]),
+        b_name="import typer",
+        aim="0.5 times",
+    )
+    peak = max(science().peak_bytes for _ in range(bench.runs))
+    row("peak memory, warm", f"{peak / 2**20:.0f} MiB", "", "", "under 250 MB")
+
+
+def cold(bench: Bench) -> None:
+    """Nothing is cached; the wheels come from a server on this machine."""
+    bench.spend(build(*SCIENCE))
+    wheels = wheels_of(bench, "dist/pylock.pandas-py312-x86_64.toml")
+    with index_of(bench, "dist/pylock.pandas-py312-x86_64.toml", wheels) as url:
+        peaks: list[int] = []
+
+        def ours() -> Spent:
+            shutil.rmtree(bench.folder / "cold", ignore_errors=True)
+            options = [f"--runtime={RUNTIME}", f"--index-url={url}", "--cache-dir=cold/cache"]
+            spent = bench.spend(build(*SCIENCE, out="cold/dist", more=options))
+            peaks.append(spent.peak_bytes)
+            return spent
+
+        theirs = partial(bench.spend, uv_and_zip(SCIENCE, f"--index-url {url} --no-cache"))
+        bench.pair("pandas + pyarrow, cold", ours, theirs, b_name="uv + zip -r9", aim="5 times")
+        row("peak memory, cold", f"{max(peaks) / 2**20:.0f} MiB", "", "", "under 250 MB")
+
+
+def targets(bench: Bench) -> None:
+    """Ten targets in one run against one."""
+    bench.spend(build("requests", out="ten", more=TEN))
+    bench.spend(build("requests"))
+    shutil.rmtree(bench.folder / "cache" / "fragments", ignore_errors=True)
+
+    def ten() -> Spent:
+        shutil.rmtree(bench.folder / "cache" / "fragments", ignore_errors=True)
+        return bench.spend(build("requests", out="ten", more=TEN))
+
+    def ten_times_one() -> Spent:
+        spent = []
+        for minor in (10, 11, 12, 13, 14):
+            for architecture in ("x86_64", "arm64"):
+                shutil.rmtree(bench.folder / "cache" / "fragments", ignore_errors=True)
+                options = [f"--runtime=python3.{minor}", f"--arch={architecture}"]
+                spent.append(bench.spend(build("requests", out="ten", more=options)))
+        return Spent(seconds=sum(each.seconds for each in spent), peak_bytes=max(each.peak_bytes for each in spent))
+
+    bench.pair("requests for ten targets", ten, ten_times_one, b_name="ten runs of one", aim="far below")
+
+
+def sizes(bench: Bench) -> None:
+    """Zips against ``zip -r9`` of the same files."""
+    for requirements in (SCIENCE, *((name,) for name in OTHERS)):
+        name = requirements[0]
+        bench.spend(build(*requirements))
+        bench.spend(build(*requirements, out="best", more=[f"--runtime={RUNTIME}", "--compress=best"]))
+        copied = bench.folder / "dist" / f"{name}-{RUNTIME}-x86_64.zip"
+        best = bench.folder / "best" / copied.name
+        unpacked = bench.folder / "unpacked"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        with zipfile.ZipFile(copied) as archive:
+            archive.extractall(unpacked)
+        bench.spend("rm -f reference.zip; cd unpacked; zip -qr9 ../reference.zip .")
+        reference = (bench.folder / "reference.zip").stat().st_size
+        row(
+            f"zip of {' + '.join(requirements)}",
+            f"{copied.stat().st_size:,} bytes, best {best.stat().st_size:,}",
+            f"{reference:,} (zip -r9)",
+            f"{copied.stat().st_size / reference - 1:+.1%}, best {best.stat().st_size / reference - 1:+.1%}",
+            "+2 %, best below 0" if requirements == SCIENCE else "+4 %, best below 0",
+        )
+
+
+def wheels_of(bench: Bench, lock: str) -> list[Path]:
+    """Return the cached wheels that a lock names."""
+    import tomllib
+
+    data = tomllib.loads((bench.folder / lock).read_text(encoding="utf-8"))
+    digests = [package["wheels"][0]["hashes"]["sha256"] for package in data["packages"]]
+    return [bench.folder / "cache" / "files" / digest[:2] / digest for digest in digests]
+
+
+@contextlib.contextmanager
+def index_of(bench: Bench, lock: str, wheels: Sequence[Path]) -> Iterator[str]:
+    """Serve wheels as a simple index (PEP 503) from this machine."""
+    import tomllib
+
+    root = bench.folder / "index"
+    data = tomllib.loads((bench.folder / lock).read_text(encoding="utf-8"))
+    for package, wheel in zip(data["packages"], wheels, strict=True):
+        file = package["wheels"][0]
+        folder = root / package["name"]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(wheel, folder / file["name"])
+        link = f'<a href="{file["name"]}#sha256={file["hashes"]["sha256"]}">{file["name"]}</a>'
+        (folder / "index.html").write_text(f"<!DOCTYPE html><html><body>{link}</body></html>", encoding="utf-8")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the parent's name
+            del format, args
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+PARTS = {"warm": warm, "cold": cold, "targets": targets, "sizes": sizes}
+
+
+def main() -> None:
+    """Run the parts asked for and print one Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    arguments = parser.parse_args()
+    row("what", "layerkit", "other", "compared", "aim")
+    row(*["---"] * 5)
+    with tempfile.TemporaryDirectory(prefix="layerkit-bench-") as folder:
+        for name in arguments.only or PARTS:
+            PARTS[name](Bench(Path(folder), arguments.runs))
+
+
+if __name__ == "__main__":
+    main()
