@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from layerkit import index
 from layerkit.errors import UsageError
 from layerkit.facts import PythonRuntime, RuntimeStatus, newest_python, runtimes
 from layerkit.index import IndexSettings, IndexSource
 from layerkit.lock.inputs import LockRequest, credentials_in
-from layerkit.lock.obtain import lock_file_name
-from layerkit.lock.selection import Selection, is_lock
+from layerkit.lock.obtain import is_lock, lock_file_name
 from layerkit.model.recipe import Layout, Recipe
 from layerkit.model.target import Target, find_runtime, make_target
 from layerkit.model.universal import LockTarget, UniversalTarget
+
+if TYPE_CHECKING:
+    from layerkit.lock.selection import Selection
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
@@ -61,8 +63,10 @@ class Order:
         return self.recipe.path.parent
 
     @property
-    def selection(self) -> Selection:
+    def selection(self) -> "Selection":
         """What of a project is wanted besides its dependencies, and what not."""
+        from layerkit.lock.selection import Selection
+
         return Selection(
             extras=self.extras,
             groups=self.groups,

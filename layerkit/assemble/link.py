@@ -6,6 +6,7 @@ While one chunk is written, the one before it is hashed in another thread; memor
 import base64
 import contextlib
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from layerkit.files import replacing
 from layerkit.formats.zip_writer import directory
 
 _CHUNK: Final = 1024 * 1024
+_AHEAD: Final = 8  # chunks that writing may be ahead of hashing
 
 
 class SourceCutShort(EnvironmentFailure):
@@ -63,14 +65,15 @@ def link(files: Sequence[LayerFile], path: Path) -> LinkedZip:
 
 
 class _Sink:
-    """Gathers bytes into chunks, writes them, and hashes them beside the writing."""
+    """Writes bytes, gathering small ones, and hashes what was written in another thread."""
 
     def __init__(self, write: Callable[[bytes], object], pool: ThreadPoolExecutor) -> None:
         self._write = write
         self._pool = pool
         self._digest = hashlib.sha256()
-        self._buffer = bytearray()
-        self._hashing: Future[None] | None = None
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._hashing: deque[Future[None]] = deque()
         self.position = 0
 
     @classmethod
@@ -81,16 +84,17 @@ class _Sink:
             sink = cls(stream.write, pool)
             yield sink
             sink._flush()
-            sink._wait()
+            sink._wait(pending=0)
 
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
     def add(self, data: bytes) -> None:
-        self._buffer += data
         self.position += len(data)
-        if len(self._buffer) >= _CHUNK:
+        self._gathered.append(data)
+        self._gathered_bytes += len(data)
+        if self._gathered_bytes >= _CHUNK:
             self._flush()
 
     def copy(self, source: BinaryIO, offset: int, length: int) -> None:
@@ -103,12 +107,13 @@ class _Sink:
             length -= len(data)
 
     def _flush(self) -> None:
-        chunk = bytes(self._buffer)
-        self._buffer.clear()
-        self._wait()
-        self._hashing = self._pool.submit(self._digest.update, chunk)
+        chunk = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)
+        self._gathered.clear()
+        self._gathered_bytes = 0
+        self._wait(pending=_AHEAD)
+        self._hashing.append(self._pool.submit(self._digest.update, chunk))
         self._write(chunk)
 
-    def _wait(self) -> None:
-        if self._hashing is not None:
-            self._hashing.result()
+    def _wait(self, *, pending: int) -> None:
+        while len(self._hashing) > pending:
+            self._hashing.popleft().result()

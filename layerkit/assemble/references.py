@@ -6,6 +6,7 @@ name could be; what lies in such a folder itself, or cannot be parsed, counts wi
 
 import ast
 import functools
+import itertools
 import re
 import threading
 import warnings
@@ -16,8 +17,14 @@ _BEHIND = re.compile(rb"\.[A-Za-z_]")
 _HEAD = re.compile(rb"(\.*)((?:[A-Za-z_]\w*\.)*)$")
 _TAIL = re.compile(rb"(?:\.[A-Za-z_]\w*)*")
 _OPEN_IMPORT = re.compile(rb"\bimport[\s\\]*\((?:[^()#]|#[^\n]*\n)*\Z")
+_FROM_IMPORT = re.compile(
+    rb"\bfrom[\s\\]+(\.*)[\s\\]*((?:[A-Za-z_][\w.]*)?)[\s\\]*\bimport\b"
+    rb"(?:[\s\\]*\((?:[^()#]|#[^\n]*\n)*|(?:[^()\n\\]|\\\r?\n)*)\Z"
+)
 _REACH = 200
 _LONGEST_IMPORT = 16 * 1024  # bytes of one parenthesised import
+_LARGEST_PARSED = 4 * 1024 * 1024  # a syntax tree takes a hundred times the bytes of its source
+_MOST_WORDS = 500  # in one module; beyond that, looking at each costs more than parsing
 _PARSING = threading.Lock()  # warnings are silenced for the whole process
 
 
@@ -31,7 +38,10 @@ def in_source(path: str, source: bytes | bytearray, folders: tuple[str, ...]) ->
     package = path.split("/")[:-1]
     if not set(folders).isdisjoint(package):
         return _looking_like(source, package, folders)
-    if not any(_may_refer(source, match) for match in _word(folders).finditer(source)):
+    if len(source) > _LARGEST_PARSED:
+        return _looking_like(source, package, folders)
+    words = list(itertools.islice(_word(folders).finditer(source), _MOST_WORDS + 1))
+    if len(words) <= _MOST_WORDS and not any(_may_refer(source, match) for match in words):
         return ()
     try:
         tree = _parsed(bytes(source))
@@ -83,7 +93,7 @@ def _may_refer(source: bytes | bytearray, match: re.Match[bytes]) -> bool:
     if source[match.start() - 1 : match.start()] == b"." or _BEHIND.match(source, match.end()):
         return True
     start = source.rfind(b"\n", 0, match.start()) + 1
-    line = source[start : match.start()]
+    line = source[max(start, match.start() - _LONGEST_IMPORT) : match.start()]
     if b"import" in line or b"from" in line or source[max(0, start - 3) : start].rstrip(b"\r\n")[-1:] == b"\\":
         return True
     return _OPEN_IMPORT.search(source, max(0, match.start() - _LONGEST_IMPORT), match.start()) is not None
@@ -94,12 +104,15 @@ def _looking_like(source: bytes | bytearray, package: list[str], folders: tuple[
 
 
 def _dotted_names(source: bytes | bytearray, package: list[str], folders: tuple[str, ...]) -> Iterator[str]:
+    words = list(itertools.islice(_word(folders).finditer(source), _MOST_WORDS + 1))
     for word in _word(folders).finditer(source):
         before, behind = source[max(0, word.start() - _REACH) : word.start()], _TAIL.match(source, word.end())
         head = _HEAD.search(before) if before.endswith(b".") else None
+        if head is None and len(words) <= _MOST_WORDS:
+            head = _FROM_IMPORT.search(source, max(0, word.start() - _LONGEST_IMPORT), word.start())
         if head is not None and behind is not None:
-            name = head[2] + word.group() + behind.group()
-            yield ".".join([*_base(package, len(head[1])), name.decode()])
+            module = [part.decode() for part in (head[2].strip(b"."), word.group() + behind.group()) if part]
+            yield ".".join([*_base(package, len(head[1])), *module])
 
 
 def _base(package: list[str], level: int) -> list[str]:

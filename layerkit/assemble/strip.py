@@ -65,7 +65,7 @@ _EXACT: Final = frozenset(name for name in REMOVABLE if not name.endswith("*"))
 _PREFIXES: Final = tuple(name[:-1] for name in REMOVABLE if name.endswith("*"))
 
 
-def strip(data: bytes) -> bytes | None:
+def strip(data: bytes | bytearray) -> bytes | None:
     """Return the file without what nothing loads, or ``None`` if it is to stay as it is.
 
     It stays if it is no executable or shared library for a known machine, if anything about it is odd, if too little
@@ -83,7 +83,7 @@ def strip(data: bytes) -> bytes | None:
         return None
 
 
-def same_memory_image(before: bytes, after: bytes) -> bool:
+def same_memory_image(before: bytes | bytearray, after: bytes) -> bool:
     """Tell whether both files load to the same memory: all program headers and every mapped byte.
 
     Left out are file offsets in program headers, which must stay congruent to the addresses, and the section table's
@@ -111,7 +111,7 @@ def _free_to_differ(elf: Elf) -> Iterator[tuple[int, int]]:
 
 
 def _equal(
-    before: bytes, after: memoryview, start: int, new_start: int, size: int, free: Sequence[tuple[int, int]]
+    before: bytes | bytearray, after: memoryview, start: int, new_start: int, size: int, free: Sequence[tuple[int, int]]
 ) -> bool:
     at, end = start, start + size
     shift = new_start - start

@@ -11,7 +11,7 @@ import layerkit
 from layerkit.errors import RecipeError, UsageError
 from layerkit.facts import limits
 from layerkit.index import IndexSource
-from layerkit.lock.selection import Selection, is_lock
+from layerkit.lock.obtain import is_lock
 from layerkit.model.names import normalize
 from layerkit.model.recipe import Build, Builder, Compression, Layer, Layout, Prune, PruneProfile, Recipe
 from layerkit.model.requirement import check_requirement
@@ -200,6 +200,7 @@ def _name_of(requirements: Sequence[str], flags: Flags) -> str:
         path = flags.files[0]
         if is_lock(path):
             raise NameNeeded(path=path)
+        from layerkit.lock.selection import Selection
         from layerkit.lock.sources import read_source
 
         selection = Selection(extras=flags.extras, groups=flags.groups)

@@ -91,7 +91,7 @@ class BinaryFacts:
         )
 
 
-def binary_facts(data: bytes | memoryview) -> BinaryFacts:
+def binary_facts(data: bytes | bytearray | memoryview) -> BinaryFacts:
     """Read what the loader would read; the section table is not looked at. Raises ``ElfError``."""
     view = memoryview(data)
     elf = read_headers(view, with_sections=False)

@@ -116,12 +116,12 @@ class Strings:
         raise ElfError("a name that lies outside its table, or does not end")
 
 
-def is_elf(data: bytes | memoryview) -> bool:
+def is_elf(data: bytes | bytearray | memoryview) -> bool:
     """Tell whether the first bytes are those of an ELF file."""
     return data[:4] == _MAGIC
 
 
-def parse(data: bytes | memoryview) -> Elf:
+def parse(data: bytes | bytearray | memoryview) -> Elf:
     """Read all headers; raises ``ElfError`` if any of them is not true of this file."""
     return read_headers(memoryview(data), with_sections=True)
 

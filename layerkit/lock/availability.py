@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from layerkit.facts import runtimes
 from layerkit.index import IndexSettings
+from layerkit.lock.explain import python_needed
 from layerkit.lock.uv import Question, ask
 from layerkit.model.target import PlainTarget, PythonTarget, make_target
 
@@ -47,7 +48,7 @@ def wheels_of(
         done = ask(question, settings)
         if done.ok:
             return [wheel for package in tomllib.loads(done.stdout)["packages"] for wheel in package.get("wheels", ())]
-        if "does not satisfy Python" not in done.stderr:
+        if python_needed(done.stderr) is None:
             break
     return []
 

@@ -32,7 +32,7 @@ _WHEELLESS_PIN: Final = re.compile(rf"{_NAME}==(\S+) has no (?:usable wheels|whe
 _MISSING: Final = re.compile(rf"{_NAME} was not found in the (?:package registry|provided package locations|cache)")
 _NO_VERSION: Final = re.compile(r"there (?:is|are) no versions? of (\S+)")
 _ONLY: Final = re.compile(rf"only {_NAME}(?P<range>[=<>!~]\S*) is available and you require (?P<wanted>\S+),")
-_PYTHON: Final = re.compile(r"does not satisfy Python([<>=!~][^\s,]*(?:,[<>=!~][^\s,]*)*)")
+_PYTHON: Final = re.compile(r"(?:does not satisfy Python|requires Python )([<>=!~][^\s,]*(?:,[<>=!~][^\s,]*)*)")
 _FETCH: Final = re.compile(r"(?:Failed to fetch|Request failed)[^:]*: `?(\S+?)`?(?:\s|$)")
 _REFUSED: Final = re.compile(r"An index(?: URL)? \((\S+)\) (?:could not be queried|returned).*?\b(401|403)\b")
 _ANY_URL: Final = re.compile(r"https?://[^\s`)]+")
@@ -98,6 +98,12 @@ def missing_version(stderr: str) -> str | None:
     return None
 
 
+def python_needed(stderr: str) -> str | None:
+    """Return the Python (``>=3.12``) that something needs and the target is not, if that is what uv says."""
+    match = _PYTHON.search(_flat(stderr))
+    return match[1] if match else None
+
+
 def _access(stderr: str) -> LayerkitError | None:
     """Explain an index, or a file, that could not be asked for."""
     if match := _REFUSED.search(_flat(stderr)):
@@ -121,7 +127,7 @@ def _access(stderr: str) -> LayerkitError | None:
 def _resolution(stderr: str, *, target: str, newest: str | None) -> LayerkitError:
     details = explanation(stderr)
     missing = sorted({normalize(match[1]) for match in _MISSING.finditer(_flat(stderr))})
-    needs = _PYTHON.search(_flat(stderr))
+    needs = python_needed(stderr)
     wanted = missing_version(stderr)
     if "network was disabled" in stderr or "not found in the cache" in stderr:
         return OfflineError(details=details)
@@ -132,7 +138,7 @@ def _resolution(stderr: str, *, target: str, newest: str | None) -> LayerkitErro
     if wanted:
         return NoSuchVersionError(requirement=wanted, newest=newest, details=details)
     if needs:
-        return PythonVersionError(target=target, needs=needs[1], details=details)
+        return PythonVersionError(target=target, needs=needs, details=details)
     return ConflictError(target=target, details=details)
 
 

@@ -1,10 +1,11 @@
 """The room's door: the lock of one target, from the file if it is current, else resolved and written."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from layerkit.files import write_text
 from layerkit.index import IndexSettings
@@ -13,6 +14,8 @@ from layerkit.lock.inputs import LockRequest, inputs_of
 from layerkit.model.lock import CREATED_BY, Lock, digest_of_inputs
 from layerkit.model.names import normalize
 from layerkit.model.universal import LockTarget
+
+_PYLOCK: Final = re.compile(r"^pylock(\.[^.]+)?\.toml$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +36,11 @@ class LockMode:
 def lock_file_name(name: str, target: LockTarget) -> str:
     """Return ``pylock.<name>-py313-x86_64.toml`` or ``….<name>-universal.toml``; PEP 751 allows no dots in it."""
     return f"pylock.{name.replace('.', '-')}-{target.lock_suffix}.toml"
+
+
+def is_lock(path: Path) -> bool:
+    """Tell whether the file is a lock that is used as it is: nothing is resolved, no lock is written."""
+    return path.name == "uv.lock" or _PYLOCK.match(path.name) is not None
 
 
 def obtain(

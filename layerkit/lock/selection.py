@@ -1,11 +1,6 @@
-"""What is taken of a project, and which files are locks already. Light: every build asks."""
+"""What is taken of a project that requirements, or a lock, are read from."""
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
-
-_PYLOCK: Final = re.compile(r"^pylock(\.[^.]+)?\.toml$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,8 +11,3 @@ class Selection:
     groups: tuple[str, ...] = ()
     exclusions: tuple[str, ...] = ()
     no_binary: tuple[str, ...] = ()
-
-
-def is_lock(path: Path) -> bool:
-    """Tell whether the file is a lock that is used as it is: nothing is resolved, no lock is written."""
-    return path.name == "uv.lock" or _PYLOCK.match(path.name) is not None

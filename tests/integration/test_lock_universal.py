@@ -232,6 +232,7 @@ def test_the_pipeline_loads_no_resolver_and_no_network_before_it_needs_them() ->
         "layerkit.lock.resolve",
         "layerkit.lock.foreign",
         "layerkit.lock.requirements",
+        "layerkit.lock.selection",
         "layerkit.lock.uv",
         "layerkit.sandbox.process",
         "urllib.request",

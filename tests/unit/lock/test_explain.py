@@ -3,7 +3,7 @@
 import pytest
 
 from layerkit.errors import FetchError, LayerkitError, ResolutionError
-from layerkit.lock.explain import Wheelless, explanation, failure, missing_version, wheelless
+from layerkit.lock.explain import Wheelless, explanation, failure, missing_version, python_needed, wheelless
 from layerkit.lock.failures import (
     ConflictError,
     IndexCertificateError,
@@ -140,3 +140,12 @@ def test_the_version_that_does_not_exist_is_named() -> None:
 def test_a_hint_about_the_newest_version_is_given_if_it_is_known() -> None:
     stderr = of_cause("Because there is no version of numpy==9 and you require numpy==9")
     assert failure(stderr, target="t", newest="2.5").hint == "the newest version for this target is 2.5"
+
+
+@pytest.mark.parametrize("says", ["Python (>=3.9) does not satisfy Python>=3.12", "a requires Python >=3.12"])
+def test_a_python_that_is_needed_is_read_from_either_wording(says: str) -> None:
+    assert python_needed(f"error: No solution found\n  cause: Because {says}, it fails.\n") == ">=3.12"
+
+
+def test_a_conflict_needs_no_other_python() -> None:
+    assert python_needed("error: No solution found\n  cause: Because you require a and b, it fails.\n") is None

@@ -6,7 +6,8 @@ import pytest
 
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import ExportError, UncoveredTargetError, UnknownSelectionError, UnreadableLockError
-from layerkit.lock.selection import Selection, is_lock
+from layerkit.lock.obtain import is_lock
+from layerkit.lock.selection import Selection
 from layerkit.lock.sources import read_source, use_lock
 from layerkit.model.target import PythonTarget, parse_target
 

@@ -15,7 +15,7 @@ from layerkit.lock.locker import packages_for
 from layerkit.lock.obtain import lock_file_name
 from layerkit.lock.placement import Places
 from layerkit.lock.resolve import Resolved, resolve
-from layerkit.lock.universal import MixedVersionsError, NotPureError
+from layerkit.lock.universal import MixedVersionsError, NotPureError, lowest_pins
 from layerkit.lock.uv import Question
 from layerkit.model.lock import LockedPackage
 from layerkit.model.target import PythonTarget, parse_target
@@ -174,3 +174,9 @@ def _played(
 
     monkeypatch.setattr(resolving, "ask", ask)
     return resolve(request, universal(), settings=SETTINGS, folder=Path()), questions
+
+
+def test_of_several_versions_the_lowest_is_tried_for_all() -> None:
+    packages = [{"name": name, "version": version} for name, version in (("a", "10"), ("a", "9"), ("b", "1"))]
+    packages += [{"name": "gone", "version": version} for version in ("1", "2")]
+    assert lowest_pins({"packages": packages}, besides=["gone"]) == ("a==9",)
