@@ -8,8 +8,6 @@ import contextlib
 import errno
 import os
 import re
-import socket
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,7 +15,8 @@ from zlib import crc32
 
 from layerkit.errors import EnvironmentFailure
 
-_HOST: Final = f"{crc32(socket.gethostname().encode()):08x}"
+_NODE: Final = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+_HOST: Final = f"{crc32(_NODE.encode()):08x}"
 _TEMPORARY: Final = re.compile(r"^\.(?P<name>.+)\.(?P<host>[0-9a-f]{8})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.tmp$")
 
 
@@ -44,7 +43,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     On any error the neighbour is removed and ``path`` is as it was. Raises ``DiskFailure`` where the disk refuses.
     """
-    temporary = path.parent / f".{path.name}.{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
+    temporary = path.parent / f".{path.name}.{_HOST}-{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
         with translating(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,16 @@ class NotUniversal(UsageError):
         super().__init__(f"layer `{name}` cannot be universal", details=problems, hint="leave `--universal` out")
 
 
+class NoPython(UsageError):
+    """Requirements for a runtime that has no Python."""
+
+    def __init__(self, *, runtime: str) -> None:
+        super().__init__(
+            f"runtime `{runtime}` has no Python, so its layers hold no requirements",
+            hint="name a Python runtime with `--runtime`, or put files into the layer with a recipe's [[files]]",
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """One recipe as it is to be built. ``lock_folder`` is where its locks are; ``files`` come from ``-r``."""
@@ -130,13 +140,17 @@ def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
 def targets_of(order: Order, *, today: date) -> tuple[Target | UniversalTarget, ...]:
     """Return what a layer is to be built for, one each: the newest Python runtime if the recipe names none.
 
-    Of a universal recipe that is one target, which is all of them. Raises ``NotUniversal``.
+    Of a universal recipe that is one target, which is all of them. Raises ``NotUniversal`` and ``NoPython``.
     """
     recipe = order.recipe
     if recipe.build.universal:
         return (_universal(order, today=today),)
     names = recipe.layer.runtimes or (newest_python(today).name,)
-    return tuple(make_target(name, architecture) for name in names for architecture in recipe.architectures)
+    targets = tuple(make_target(name, architecture) for name in names for architecture in recipe.architectures)
+    for target in targets:
+        if isinstance(target, PlainTarget) and (recipe.layer.requirements or order.requirement_files):
+            raise NoPython(runtime=target.runtime.name)
+    return targets
 
 
 def _universal(order: Order, *, today: date) -> UniversalTarget:

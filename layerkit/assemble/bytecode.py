@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
+import deflate
+
 from layerkit.assemble import compile_files
-from layerkit.assemble.fragment import Fragment
+from layerkit.assemble.fragment import Fragment, FragmentFile
 from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, made
 from layerkit.assemble.prune import Selection
 from layerkit.cache import Cache
@@ -23,7 +25,7 @@ from layerkit.sandbox.interpreters import Interpreter
 from layerkit.sandbox.process import run
 
 _BUCKET: Final = "bytecode"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 class CompilationFailed(BuildError):
@@ -41,18 +43,22 @@ def bytecode_of(
 ) -> tuple[LayerFile, ...]:
     """Return a pyc for each module of the selection that compiles."""
     fragment = selection.fragment
-    modules = [file.path for file in selection.kept if file.scheme is Scheme.LIB and file.path.endswith(".py")]
-    places = {path: f"/opt/{placement.name(Scheme.LIB, path, distribution=fragment.distribution)}" for path in modules}
-    if not places:
+    modules = {
+        f"/opt/{placement.name(Scheme.LIB, file.path, distribution=fragment.distribution)}": file
+        for file in selection.kept
+        if file.scheme is Scheme.LIB and file.path.endswith(".py")
+    }
+    if not modules:
         return ()
-    key = _key(fragment.wheel_sha256, interpreter, places)
-    if cache.find(_BUCKET, key) is None:
-        _compile(fragment, places, key, interpreter=interpreter, cache=cache)
-    return tuple(_load(cache.path(_BUCKET, key)))
+    key = _key(fragment.wheel_sha256, interpreter, modules)
+    if (found := _load(cache.path(_BUCKET, key), owner=fragment.distribution)) is not None:
+        return found
+    _compile(fragment, modules, key, interpreter=interpreter, cache=cache)
+    return _load(cache.path(_BUCKET, key), owner=fragment.distribution) or ()
 
 
-def _key(wheel_sha256: str, interpreter: Interpreter, places: Mapping[str, str]) -> str:
-    parts = (_FORMAT, wheel_sha256, interpreter.build, sorted(places.items()))
+def _key(wheel_sha256: str, interpreter: Interpreter, modules: Mapping[str, FragmentFile]) -> str:
+    parts = (_FORMAT, wheel_sha256, interpreter.version, interpreter.build, sorted(modules))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -63,20 +69,24 @@ def _pyc_name(path: str, interpreter: Interpreter) -> str:
 
 
 def _compile(
-    fragment: Fragment, places: Mapping[str, str], key: str, *, interpreter: Interpreter, cache: Cache
+    fragment: Fragment, modules: Mapping[str, FragmentFile], key: str, *, interpreter: Interpreter, cache: Cache
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="layerkit-") as folder:
         out = Path(folder, "pyc")
-        order = json.dumps({"wheel": str(fragment.wheel_path), "files": dict(places), "out": str(out)})
+        sources = {
+            place: (str(fragment.source_of(file)), file.offset, file.compressed_bytes, file.method)
+            for place, file in modules.items()
+        }
+        order = json.dumps({"files": sources, "out": str(out)})
         command = [str(interpreter.path), "-S", "-s", "-X", "utf8", compile_files.__file__]
         environment = {"PYTHONHASHSEED": "0"}  # before 3.11, the order of constant sets followed it
         done = run(command, stdin=order, environment=environment, folder=Path(folder))
         if not done.ok:
             raise CompilationFailed(interpreter=interpreter, output=done.stderr)
         with cache.store(_BUCKET, key) as stream, out.open("rb") as compiled:
-            for path, length in json.loads(done.stdout).items():
+            for place, length in json.loads(done.stdout).items():
                 if length >= 0:
-                    name = _pyc_name(places[path].removeprefix("/opt/"), interpreter)
+                    name = _pyc_name(place.removeprefix("/opt/"), interpreter)
                     _append(stream, name, compiled.read(length), owner=fragment.distribution)
 
 
@@ -84,21 +94,30 @@ def _append(stream: BinaryIO, name: str, content: bytes, *, owner: str) -> None:
     """Write one file: a line of JSON that tells what follows, then its compressed bytes."""
     file = made(ExtraFile(name=name, content=content, executable=False, owner=owner))
     header = file.header
-    row = [name, header.method, header.crc32, header.compressed_bytes, header.unzipped_bytes, file.sha256, owner]
-    stream.write(json.dumps(row).encode() + b"\n" + file.data)
+    row = [name, header.method, header.crc32, header.compressed_bytes, header.unzipped_bytes, file.sha256]
+    stream.write(json.dumps([*row, deflate.crc32(file.data)]).encode() + b"\n" + file.data)
 
 
-def _load(path: Path) -> Iterator[LayerFile]:
-    with path.open("rb") as stream:
-        while line := stream.readline():
-            name, method, crc32, compressed, unzipped, sha256, owner = json.loads(line)
-            header = ZipHeader(
-                name=name,
-                executable=False,
-                method=method,
-                crc32=crc32,
-                compressed_bytes=compressed,
-                unzipped_bytes=unzipped,
-            )
-            yield LayerFile(header=header, sha256=sha256, owner=owner, source=path, offset=stream.tell(), data=b"")
-            stream.seek(compressed, 1)
+def _load(path: Path, *, owner: str) -> tuple[LayerFile, ...] | None:
+    """Return what was kept, or ``None`` if nothing was or it is damaged."""
+    try:
+        with path.open("rb") as stream:
+            return tuple(_read(stream, path, owner))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _read(stream: BinaryIO, path: Path, owner: str) -> Iterator[LayerFile]:
+    while line := stream.readline():
+        name, method, crc32, compressed, unzipped, sha256, checksum = json.loads(line)
+        header = ZipHeader(
+            name=name,
+            executable=False,
+            method=method,
+            crc32=crc32,
+            compressed_bytes=compressed,
+            unzipped_bytes=unzipped,
+        )
+        yield LayerFile(header=header, sha256=sha256, owner=owner, source=path, offset=stream.tell(), data=b"")
+        if deflate.crc32(stream.read(compressed)) != checksum:
+            raise ValueError(f"{path} is damaged")

@@ -8,48 +8,24 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import deflate
 
+from layerkit.assemble.clashes import refuse_collisions, refuse_unportable
 from layerkit.assemble.fragment import Fragment, FragmentFile
 from layerkit.assemble.prune import Selection
-from layerkit.errors import UsageError
 from layerkit.formats.wheel import Scheme, Script
-from layerkit.formats.zip import DEFLATED, STORED, case_collisions, reserved_name
+from layerkit.formats.zip import DEFLATED, STORED
 from layerkit.formats.zip_writer import ZipHeader
 
 _LEVEL: Final = 6
 _INSTALLER: Final = b"layerkit\n"
-
-
-class Collision(UsageError):
-    """Files of different content that want the same path."""
-
-    def __init__(self, *, collisions: Sequence[tuple[str, str, str]]) -> None:
-        path, _, second = collisions[0]
-        super().__init__(
-            f"{len(collisions)} paths are claimed twice with different content"
-            if len(collisions) > 1
-            else f"`{path}` is claimed twice with different content",
-            details=[f"`{path}` by {first} and {second}" for path, first, second in collisions[:20]],
-            hint=f'choose one with `--drop "{second}:{path}"`, or leave a distribution out with `--exclude`',
-        )
-
-
-class UnportableNames(UsageError):
-    """Paths that other file systems would confuse: different only by case, or device names on Windows."""
-
-    def __init__(self, *, problems: Sequence[tuple[str, str]]) -> None:
-        path, _ = problems[0]
-        super().__init__(
-            "the layer has paths that not every file system can hold",
-            details=[f"`{path}` {why}" for path, why in problems[:20]],
-            hint=f"leave them out with `--drop '{path}'`",
-        )
+_HASHBANG: Final = re.compile(rb"^#!pythonw?[0-9.]*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,15 +93,21 @@ def lay_out(
     extra: Sequence[ExtraFile] = (),
     bytecode: Sequence[LayerFile] = (),
 ) -> tuple[LayerFile, ...]:
-    """Return the files of the layer, sorted by name. Raises ``Collision`` and ``UnportableNames``."""
+    """Return the files of the layer, sorted by name, whatever the order of the selections.
+
+    Raises ``Collision`` and ``UnportableNames``.
+    """
     compiled: dict[str, list[LayerFile]] = {}
     for file in bytecode:
         compiled.setdefault(file.owner, []).append(file)
     files = [made(file) for file in extra]
-    for selection in selections:
+    for selection in sorted(selections, key=lambda selection: selection.fragment.distribution):
         files += _distribution(selection, placement, compiled.get(selection.fragment.distribution, []))
-    unique = _merge(files)
-    _refuse_unportable(unique)
+    own = {file.name for file in extra}
+    unique, collisions = _merge(files)
+    refuse_collisions(collisions, site_packages=placement.site_packages, own=own)
+    owners = {name: file.owner for name, file in unique.items()}
+    refuse_unportable(owners, site_packages=placement.site_packages, own=own)
     return tuple(unique[name] for name in sorted(unique))
 
 
@@ -165,8 +147,10 @@ def _distribution(selection: Selection, placement: Placement, bytecode: Sequence
         ExtraFile(name=f"{dist_info}/INSTALLER", content=_INSTALLER, executable=False, owner=fragment.distribution),
         *_scripts(selection, placement),
     ]
-    files = [_copied(file, fragment, placement) for file in selection.kept if not _is_rewritten(file, fragment)]
-    files += [*(made(file) for file in written), *bytecode]
+    generated = [*(made(file) for file in written), *bytecode]
+    taken = {file.header.name for file in generated}
+    copied = (_copied(file, fragment, placement) for file in selection.kept)
+    files = [*(file for file in copied if file.header.name not in taken), *generated]
     record = ExtraFile(
         name=f"{dist_info}/RECORD",
         content=_record(files, placement.site_packages, f"{fragment.dist_info}/RECORD"),
@@ -200,23 +184,19 @@ def _is_rewritten(file: FragmentFile, fragment: Fragment) -> bool:
 
 def _scripts(selection: Selection, placement: Placement) -> Iterator[ExtraFile]:
     fragment = selection.fragment
-    dropped = {file.path for file, _ in selection.removed if file.scheme is Scheme.SCRIPTS}
+    named = {script.name: script for script in selection.scripts}
     for file in selection.kept:
-        if _is_rewritten(file, fragment):
+        if _is_rewritten(file, fragment) and file.path not in named:
             yield ExtraFile(
                 name=f"bin/{file.path}",
                 content=_with_interpreter(_read(file, fragment), placement.interpreter),
                 executable=True,
                 owner=fragment.distribution,
             )
-    for script in fragment.scripts:
-        if script.name not in dropped:
-            yield ExtraFile(
-                name=f"bin/{script.name}",
-                content=placement.script(script),
-                executable=True,
-                owner=fragment.distribution,
-            )
+    for name, script in named.items():
+        yield ExtraFile(
+            name=f"bin/{name}", content=placement.script(script), executable=True, owner=fragment.distribution
+        )
 
 
 def _read(file: FragmentFile, fragment: Fragment) -> bytes:
@@ -228,38 +208,31 @@ def _read(file: FragmentFile, fragment: Fragment) -> bytes:
 
 def _with_interpreter(content: bytes, interpreter: str) -> bytes:
     first, newline, rest = content.partition(b"\n")
-    arguments = first.removeprefix(b"#!pythonw").removeprefix(b"#!python").rstrip(b"\r")
-    return b"#!" + interpreter.encode() + arguments + newline + rest
+    return b"#!" + interpreter.encode() + _HASHBANG.sub(b"", first.rstrip(b"\r")) + newline + rest
 
 
 def _record(files: Sequence[LayerFile], site_packages: str, own_path: str) -> bytes:
     climb = "../" * len(site_packages.split("/"))
-    rows = []
+    rows = set()
     for file in files:
         name = file.header.name
         inside = name.startswith(f"{site_packages}/")
         path = name.removeprefix(f"{site_packages}/") if inside else climb + name
         digest = base64.urlsafe_b64encode(bytes.fromhex(file.sha256)).rstrip(b"=").decode()
-        rows.append((path, f"sha256={digest}", str(file.header.unzipped_bytes)))
+        rows.add((path, f"sha256={digest}", str(file.header.unzipped_bytes)))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([*sorted(rows), (own_path, "", "")])
     return text.getvalue().encode()
 
 
-def _merge(files: Iterable[LayerFile]) -> Mapping[str, LayerFile]:
+def _merge(files: Iterable[LayerFile]) -> tuple[dict[str, LayerFile], list[tuple[str, str, str]]]:
+    """Return one file for each path, executable if any of them is, and what claims a path with other content."""
     unique: dict[str, LayerFile] = {}
     collisions: list[tuple[str, str, str]] = []
     for file in files:
         other = unique.setdefault(file.header.name, file)
-        if other is not file and (other.sha256, other.header.mode) != (file.sha256, file.header.mode):
+        if other.sha256 != file.sha256:
             collisions.append((file.header.name, other.owner, file.owner))
-    if collisions:
-        raise Collision(collisions=sorted(collisions))
-    return unique
-
-
-def _refuse_unportable(names: Mapping[str, LayerFile]) -> None:
-    problems = [(second, f"differs from `{first}` only by case") for first, second in case_collisions(names)]
-    problems += [(name, "is a device name on Windows") for name in sorted(names) if reserved_name(name)]
-    if problems:
-        raise UnportableNames(problems=problems)
+        elif file.header.executable and not other.header.executable:
+            unique[file.header.name] = replace(other, header=replace(other.header, executable=True))
+    return unique, collisions

@@ -85,7 +85,7 @@ def meter(used: int, limit: int) -> str:
     share = used / limit
     filled = min(_METER_CELLS, max(1, round(share * _METER_CELLS))) if used else 0
     full, empty = ("█", "░") if _can_draw() else ("#", "-")
-    return f"[{full * filled}{empty * (_METER_CELLS - filled)}] {share:.0%}"
+    return f"[{full * filled}{empty * (_METER_CELLS - filled)}] {share:4.0%}"
 
 
 def _can_draw() -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from layerkit.order import Job
 
 _NAMED: Final = 6
+_DESCRIBED: Final = 3  # layers; of more than that each gets one line
 _FINDINGS: Final = 1
 
 
@@ -46,8 +47,9 @@ def show_layers(layers: Sequence["Layer"], console: Console, *, seconds: float, 
     if json:
         console.result_json({"version": 1, "layers": [layer.to_json(path=os.fspath(layer.path)) for layer in layers]})
         return
+    describe = _path if console.verbosity < 0 else _describe if len(layers) <= _DESCRIBED else _line
     for layer in layers:
-        console.result(os.fspath(layer.path) if console.verbosity < 0 else _describe(layer))
+        console.result(describe(layer))
     if layers:
         count = f"{len(layers)} layers" if len(layers) > 1 else "1 layer"
         console.say(f"Built {count} in {seconds:.1f}s")
@@ -69,6 +71,15 @@ def exit_code_of(layers: Sequence["Layer"], failures: Sequence["Failure"]) -> in
     return _FINDINGS if over else 0
 
 
+def _path(layer: "Layer") -> str:
+    return os.fspath(layer.path)
+
+
+def _line(layer: "Layer") -> str:
+    unzipped, zipped = format_mib(layer.unzipped_bytes), format_mib(layer.zipped_bytes)
+    return f"{unzipped:>9} {meter(layer.unzipped_bytes, limits().unzipped_bytes)}  {zipped:>9} zipped  {layer.path}"
+
+
 def _describe(layer: "Layer") -> str:
     limit = limits().unzipped_bytes
     runtimes, architectures = ", ".join(layer.compatible_runtimes), ", ".join(layer.compatible_architectures)
@@ -80,8 +91,9 @@ def _describe(layer: "Layer") -> str:
     ]
     pruned = sum(each.bytes for each in layer.pruned)
     stripped = sum(each.stripped_bytes for each in layer.distributions)
-    if pruned or stripped:
-        lines.append(f"  saved     {format_mib(pruned)} pruned, {format_mib(stripped)} stripped")
+    saved = [f"{format_mib(size)} {how}" for size, how in ((pruned, "pruned"), (stripped, "stripped")) if size]
+    if saved:
+        lines.append(f"  saved     {', '.join(saved)}")
     return "\n".join([*lines, f"  wrote     {layer.path}"])
 
 

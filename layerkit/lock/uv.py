@@ -11,6 +11,7 @@ from typing import Final
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import UvError
 from layerkit.sandbox.process import Completed, run
+from layerkit.sandbox.uv import find_uv
 
 # What shapes a resolution must come from the request, or the lock's digest would not cover it; these do not shape it.
 _HARMLESS: Final = (
@@ -82,16 +83,6 @@ def export(folder: Path, arguments: Sequence[str], settings: IndexSettings) -> C
     command += ["--no-python-downloads", "--project", str(folder), *settings.arguments_for_uv, *arguments]
     done = _run(command, settings=settings, stdin="")
     return Completed(status=done.status, stdout=done.stdout, stderr=settings.redact(done.stderr))
-
-
-def find_uv() -> str:
-    """Return the uv that came with layerkit. Raises ``UvError``."""
-    import uv
-
-    try:
-        return os.fspath(uv.find_uv_bin())
-    except FileNotFoundError as exc:
-        raise UvError(details=[str(exc).splitlines()[0]]) from exc
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:

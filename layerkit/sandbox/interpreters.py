@@ -11,6 +11,7 @@ from typing import Final
 
 from layerkit.errors import BuildError
 from layerkit.sandbox.process import run
+from layerkit.sandbox.uv import find_uv
 
 _QUESTION: Final = (
     "import sys, json; print(json.dumps([sys.implementation.name, sys.version, list(sys.version_info[:3])]))"
@@ -48,9 +49,7 @@ def _candidates(version: str) -> Iterator[Path]:
         yield Path(sys.executable)
     if on_path := shutil.which(f"python{version}"):
         yield Path(on_path)
-    import uv
-
-    found = run([uv.find_uv_bin(), "python", "find", "--no-project", "--no-python-downloads", version])
+    found = run([find_uv(), "python", "find", "--no-project", "--no-python-downloads", version])
     if found.ok:
         yield Path(found.stdout.strip())
     yield from sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), reverse=True)

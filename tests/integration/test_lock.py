@@ -33,10 +33,10 @@ from layerkit.lock.obtain import LockMode, is_current, lock_file_name, obtain
 from layerkit.lock.requirements import read_requirements
 from layerkit.lock.selection import Selection
 from layerkit.lock.sources import read_source, use_lock
-from layerkit.lock.uv import find_uv
 from layerkit.model.lock import Lock
 from layerkit.model.target import PythonTarget, parse_target
 from layerkit.sandbox.process import run
+from layerkit.sandbox.uv import find_uv
 from tests.servers import SimpleIndex, unused_port
 
 
