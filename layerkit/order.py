@@ -18,7 +18,7 @@ from layerkit.index import IndexSettings, IndexSource
 from layerkit.lock.inputs import LockRequest, credentials_in
 from layerkit.lock.obtain import is_lock, lock_file_name
 from layerkit.model.recipe import Layout, Recipe
-from layerkit.model.target import Target, find_runtime, make_target
+from layerkit.model.target import PlainTarget, Target, find_runtime, make_target
 from layerkit.model.universal import LockTarget, UniversalTarget
 
 if TYPE_CHECKING:
