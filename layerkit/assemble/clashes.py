@@ -55,7 +55,7 @@ def refuse_collisions(collisions: Sequence[tuple[str, str, str]], *, site_packag
 
 
 def refuse_unportable(owners: Mapping[str, str], *, site_packages: str, own: Collection[str]) -> None:
-    """Raise ``UnportableNames`` unless every path can be unpacked anywhere; ``owners`` maps paths to who brings them."""
+    """Raise ``UnportableNames`` unless all paths unpack anywhere; ``owners`` maps them to who brings them."""
     problems = list(_problems(owners))
     if problems:
         path = problems[0][0]

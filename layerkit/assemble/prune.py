@@ -3,10 +3,9 @@
 The plan needs to see the whole layer: a package's ``tests`` go only if nothing outside such folders refers to them.
 """
 
-import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,6 +105,7 @@ class _Judge:
         self._drop = tuple(PathPattern(text) for text in options.drop)
         self._services = frozenset(options.botocore_services)
         self._rules = prune_rules() if options.profile is PruneProfile.STANDARD else ()
+        self._expressions = {rule.name: _expression(rule) for rule in self._rules}
         self._dead = {
             rule.name: unreferenced_folders(fragments, rule.folders)
             for rule in self._rules
@@ -130,7 +130,9 @@ class _Judge:
             return None
         return next((rule.name for rule in self._rules if self._takes(rule, path, fragment)), None)
 
-    def _any(self, patterns: Iterable[PathPattern], path: str, fragment: Fragment) -> bool:
+    def _any(self, patterns: Sequence[PathPattern], path: str, fragment: Fragment) -> bool:
+        if not patterns:
+            return False
         matching = [pattern.text for pattern in patterns if pattern.matches(path, distribution=fragment.distribution)]
         self.used.update(matching)
         return bool(matching)
@@ -141,9 +143,12 @@ class _Judge:
                 folder = _folder_named(path, rule.folders)
                 return folder is not None and folder in self._dead[rule.name]
             case RuleKind.FILES:
-                return _expression(rule).fullmatch(path) is not None
+                return self._matches(rule, path)
             case RuleKind.STUBS:
-                return _expression(rule).fullmatch(path) is not None and not _read_beside(path, fragment)
+                return self._matches(rule, path) and not _read_beside(path, fragment)
+
+    def _matches(self, rule: PruneRule, path: str) -> bool:
+        return self._expressions[rule.name].fullmatch(path) is not None
 
 
 def unreferenced_folders(fragments: Sequence[Fragment], names: Sequence[str]) -> frozenset[str]:
@@ -208,6 +213,5 @@ def _check_services(fragments: Sequence[Fragment], options: Prune) -> None:
         raise UnknownServices(unknown=unknown, known=sorted(known))
 
 
-@functools.cache
 def _expression(rule: PruneRule) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{glob_expression(pattern)})" for pattern in rule.patterns), re.DOTALL)

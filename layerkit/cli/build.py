@@ -88,13 +88,7 @@ def build(
         Literal["python", "site-packages"] | None,
         option("--layout", help="Where packages lie.", show_default="python"),
     ] = None,
-    universal: Annotated[
-        bool | None,
-        option(
-            "--universal/--no-universal",
-            help="Pure wheels only: one zip for every runtime and architecture.",
-        ),
-    ] = None,
+    universal: common.Universal = None,
     stack: Annotated[
         list[str] | None,
         option(
@@ -111,45 +105,13 @@ def build(
     json: common.Json = False,
 ) -> int:
     """Build layers from requirements or recipes."""
+    said = dict(locals())
     from layerkit.build import BuildOptions
-    from layerkit.cli.orders import Flags, index_flags, orders_of
+    from layerkit.cli.orders import Flags, orders_of
     from layerkit.cli.stack import unzipped_bytes_of
     from layerkit.lock.obtain import LockMode
 
-    flags = Flags.of(
-        files=requirements,
-        extras=extra,
-        groups=group,
-        name=name,
-        runtimes=runtime,
-        architectures=arch,
-        exclude=exclude,
-        no_binary=no_binary,
-        no_build=no_build,
-        index=index_flags(
-            index_url=index_url,
-            extra_index_urls=extra_index_url,
-            find_links=find_links,
-            no_index=no_index or None,
-            strategy=index_strategy,
-            ca_bundle=ca_bundle,
-            proxy=proxy,
-            keyring=keyring,
-        ),
-        exclude_newer=exclude_newer,
-        lock_dir=lock_dir,
-        out=out,
-        builder=builder,
-        prune=prune,
-        keep=keep,
-        drop=drop,
-        strip=strip,
-        bytecode=bytecode,
-        compress=compress,
-        layout=layout,
-        universal=universal,
-    )
-    orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=flags)
+    orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=Flags.of(said))
     options = BuildOptions(
         out=out,
         cache=cache_of(cache_dir),

@@ -47,39 +47,18 @@ def lock(
     no_binary: common.NoBinary = None,
     no_build: common.NoBuild = False,
     exclude: common.Exclude = None,
+    universal: common.Universal = None,
     quiet: common.Quiet = False,
     verbose: common.Verbose = False,
     json: common.Json = False,
 ) -> int:
     """Resolve requirements into a lock for each target."""
-    from layerkit.cli.orders import Flags, index_flags, orders_of
+    said = dict(locals())
+    from layerkit.cli.orders import Flags, orders_of
     from layerkit.lock.obtain import LockMode
     from layerkit.order import jobs_of
 
-    flags = Flags.of(
-        files=requirements,
-        extras=extra,
-        groups=group,
-        name=name,
-        runtimes=runtime,
-        architectures=arch,
-        exclude=exclude,
-        no_binary=no_binary,
-        no_build=no_build,
-        index=index_flags(
-            index_url=index_url,
-            extra_index_urls=extra_index_url,
-            find_links=find_links,
-            no_index=no_index or None,
-            strategy=index_strategy,
-            ca_bundle=ca_bundle,
-            proxy=proxy,
-            keyring=keyring,
-        ),
-        exclude_newer=exclude_newer,
-        lock_dir=lock_dir,
-    )
-    orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=flags)
+    orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=Flags.of(said))
     mode = LockMode(upgrade=upgrade, upgrade_packages=tuple(upgrade_package or ()), offline=offline)
     console = console_of(quiet=quiet, verbose=verbose)
     jobs = jobs_of(orders, today=datetime.now(UTC).date())

@@ -98,6 +98,11 @@ Exclude: TypeAlias = Annotated[
     option("--exclude", help="Leave out this distribution and what only it needs."),
 ]
 
+Universal: TypeAlias = Annotated[
+    bool | None,
+    option("--universal/--no-universal", help="Pure wheels only: one zip for every runtime and architecture."),
+]
+
 
 def console_of(*, quiet: bool, verbose: bool) -> Console:
     """Return the console for the two options."""

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,18 +89,25 @@ class OneNameForMany(UsageError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flags:
-    """What the command line says; ``None`` and empty leave a recipe as it is."""
+    """What the command line says, by the options' own names; ``None`` and empty leave a recipe as it is."""
 
-    files: tuple[Path, ...] = ()
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
+    requirements: tuple[Path, ...] = ()
+    group: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
     name: str | None = None
-    runtimes: tuple[str, ...] = ()
-    architectures: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+    arch: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     no_binary: tuple[str, ...] = ()
     no_build: bool = False
-    index: IndexSource = field(default_factory=IndexSource, repr=False)
+    index_url: str | None = field(default=None, repr=False)
+    extra_index_url: tuple[str, ...] = field(default=(), repr=False)
+    find_links: tuple[str, ...] = field(default=(), repr=False)
+    no_index: bool = False
+    index_strategy: str | None = None
+    ca_bundle: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+    keyring: bool | None = None
     exclude_newer: str | None = None
     lock_dir: Path | None = None
     out: Path = Path("dist")
@@ -115,19 +122,25 @@ class Flags:
     universal: bool | None = None
 
     @classmethod
-    def of(cls, **said: Any) -> "Flags":
-        """Take options as Typer gives them: lists, and ``None`` for what was not said."""
-        return cls(**_said(said))
+    def of(cls, options: Mapping[str, Any]) -> "Flags":
+        """Pick the flags from a command's parameters as Typer gives them: lists, ``None`` for what was not said."""
+        said = {each.name: options.get(each.name) for each in fields(cls)}
+        given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
 
-
-def index_flags(**said: Any) -> IndexSource:
-    """Take the options about indexes as Typer gives them."""
-    return IndexSource(**_said(said))
-
-
-def _said(options: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: value for name, value in options.items() if value is not None}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    @property
+    def index(self) -> IndexSource:
+        """What the flags say about indexes."""
+        return IndexSource(
+            index_url=self.index_url,
+            extra_index_urls=self.extra_index_url,
+            find_links=self.find_links,
+            no_index=self.no_index or None,
+            strategy=self.index_strategy,
+            ca_bundle=self.ca_bundle,
+            proxy=self.proxy,
+            keyring=self.keyring,
+        )
 
 
 def orders_of(arguments: Sequence[str], *, folder_of_recipes: Path | None, flags: Flags) -> tuple[Order, ...]:
@@ -138,7 +151,7 @@ def orders_of(arguments: Sequence[str], *, folder_of_recipes: Path | None, flags
         paths += sorted(folder_of_recipes.glob(f"*/{RECIPE_FILE}"))
         if not paths:
             raise RecipeMissing(path=folder_of_recipes)
-    if paths and (requirements or flags.files):
+    if paths and (requirements or flags.requirements):
         raise RecipesAndRequirements(recipe=str(paths[0]))
     if len(paths) > 1 and flags.name:
         raise OneNameForMany
@@ -178,7 +191,7 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def _recipe_of(requirements: tuple[str, ...], flags: Flags) -> Recipe:
-    if not requirements and not flags.files:
+    if not requirements and not flags.requirements:
         raise NothingToBuild
     problems = [problem for text in requirements if (problem := _problem(text)) is not None]
     if problems:
@@ -197,13 +210,13 @@ def _problem(text: str) -> str | None:
 
 def _name_of(requirements: Sequence[str], flags: Flags) -> str:
     if not requirements:
-        path = flags.files[0]
+        path = flags.requirements[0]
         if is_lock(path):
             raise NameNeeded(path=path)
         from layerkit.lock.selection import Selection
         from layerkit.lock.sources import read_source
 
-        selection = Selection(extras=flags.extras, groups=flags.groups)
+        selection = Selection(extras=flags.extra, groups=flags.group)
         requirements = read_source(path, selection=selection, environ=os.environ).requirements
         if not requirements:
             raise NameNeeded(path=path)
@@ -215,9 +228,9 @@ def _order(recipe: Recipe, flags: Flags, *, lock_folder: Path) -> Order:
     return Order(
         recipe=_changed(recipe, flags),
         lock_folder=_lock_folder(lock_folder, flags),
-        files=flags.files,
-        extras=flags.extras,
-        groups=flags.groups,
+        files=flags.requirements,
+        extras=flags.extra,
+        groups=flags.group,
         index=flags.index,
         exclude_newer=flags.exclude_newer,
         no_build=flags.no_build,
@@ -238,8 +251,8 @@ def _changed(recipe: Recipe, flags: Flags) -> Recipe:
     layer = replace(
         recipe.layer,
         name=name,
-        runtimes=flags.runtimes or recipe.layer.runtimes,
-        architectures=tuple(map(find_architecture, flags.architectures)) or recipe.layer.architectures,
+        runtimes=flags.runtime or recipe.layer.runtimes,
+        architectures=tuple(map(find_architecture, flags.arch)) or recipe.layer.architectures,
         exclude=(*recipe.layer.exclude, *map(normalize, flags.exclude)),
     )
     return replace(recipe, layer=layer, build=_build(recipe.build, flags), prune=_prune(recipe.prune, flags))
