@@ -125,8 +125,12 @@ class Flags:
     def of(cls, options: Mapping[str, Any]) -> "Flags":
         """Pick the flags from a command's parameters as Typer gives them: lists, ``None`` for what was not said."""
         said = {each.name: options.get(each.name) for each in fields(cls)}
-        given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in said.items()
+            if value is not None
+        }
+        return cls(**given)
 
     @property
     def index(self) -> IndexSource:
