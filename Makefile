@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml
 dev: $(STAMP)  ## Set up the environment in .venv
 
 layer: $(STAMP)  ## Build a requests layer into dist/
-	$(BIN)/layerkit build recipes/requests --out dist
+	$(BIN)/layerkit build recipes/requests --runtime python3.13 --arch x86_64
 
 fmt: $(STAMP)  ## Format the code
 	$(BIN)/ruff format .
