@@ -18,11 +18,13 @@ from layerkit.assemble.fragment import Fragment, Preparation, VerifiedWheel
 from layerkit.assemble.prepare import prepare
 from layerkit.cache import Cache
 from layerkit.composition import Composed, compose, write_layer
-from layerkit.errors import LayerkitError
+from layerkit.errors import LayerkitError, UnfitError
+from layerkit.facts import limits
 from layerkit.index import IndexSettings
 from layerkit.lock.inputs import LockRequest
 from layerkit.lock.obtain import LockMode, is_current, obtain
 from layerkit.model.layer import Layer
+from layerkit.model.limits import MIB, format_mib
 from layerkit.model.lock import Lock, LockedPackage
 from layerkit.model.target import PlainTarget
 from layerkit.model.universal import LockTarget
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _DOWNLOADS = 8
+_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +94,7 @@ def build_all(
     with ThreadPoolExecutor(max(1, min(options.jobs, len(jobs)))) as pool:
         run = _Attempt(pool, failures)
         locked = _lock_each(jobs, options.mode, run, progress)
+        locked = run.one_by_one(locked, lambda each: _hopeful(each, options), job_of=lambda each: each.job)
         _fetch_together(locked, options, progress)
         supplied = run.one_by_one(locked, lambda each: supply(each, options, progress), job_of=lambda each: each.job)
         prepared = run.one_by_one(
@@ -134,6 +138,21 @@ def _lock_each(jobs: Sequence[Job], mode: LockMode, run: "_Attempt", progress: P
                 task.advance(1)
 
         return run.each(jobs, step, job_of=lambda job: job)
+
+
+class TooMuchToDownload(UnfitError):
+    """Wheels that are over the unzipped limit before they are even unzipped."""
+
+    def __init__(self, *, title: str, packages: Sequence[LockedPackage]) -> None:
+        largest = sorted(packages, key=lambda package: -(package.file.size or 0))[:_NAMED]
+        total = sum(package.file.size or 0 for package in packages)
+        super().__init__(
+            f"layer {title} cannot fit: its wheels are {format_mib(total)} zipped,"
+            f" and Lambda takes less than {limits().unzipped_bytes // MIB} MiB unzipped",
+            details=[f"{each.name} {each.version}: {format_mib(each.file.size or 0)} zipped" for each in largest],
+            hint="leave distributions out with `--exclude` or files with `--drop`,"
+            " use a container image for the function, or see for yourself with `--force`",
+        )
 
 
 class _Attempt:
@@ -197,6 +216,14 @@ def _own_lock(job: Job, target: LockTarget, request: LockRequest, settings: Inde
         return Locked(job=job, lock=None, base=path.parent, settings=settings)
     lock = obtain(request, target, path=path, settings=settings, mode=mode)
     return Locked(job=job, lock=lock, base=path.parent, settings=settings, path=path)
+
+
+def _hopeful(locked: Locked, options: BuildOptions) -> Locked:
+    """Refuse what cannot fit before it is downloaded; what is dropped by name may well make it fit."""
+    total = sum(package.file.size or 0 for package in locked.packages)
+    if total >= limits().unzipped_bytes and not (options.force or locked.job.order.recipe.prune.drop):
+        raise TooMuchToDownload(title=locked.job.title, packages=locked.packages)
+    return locked
 
 
 def supply(locked: Locked, options: BuildOptions, progress: Progress) -> Supplied:
