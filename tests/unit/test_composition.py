@@ -1,0 +1,94 @@
+"""A layer composed, judged and written: refused before a byte is written, manifest and zip agreeing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from layerkit.cache import Cache
+from layerkit.composition import Composed, LayerRefused, compose, write_layer
+from layerkit.model.finding import Code
+from layerkit.model.layer import Layer
+from layerkit.model.recipe import Budget, Prune, Recipe
+from layerkit.model.recipe import Layer as LayerSection
+from layerkit.model.target import parse_target
+from tests.builders import RawEntry, fragments_of, make_wheel, raw_zip
+from tests.elf_builder import make_elf
+
+
+def composed(folder: Path, *wheels: Path, prune: Prune = Prune(), budget: Budget = Budget()) -> Composed:  # noqa: B008 -- frozen
+    recipe = Recipe(path=folder / "layerkit.toml", layer=LayerSection(name="demo"), prune=prune, budget=budget)
+    fragments = fragments_of(wheels, folder / "cache")
+    targets = (parse_target("python3.12-x86_64"),)
+    return compose(recipe, targets, fragments, cache=Cache(folder / "cache"), built={})
+
+
+def written(layer: Composed, folder: Path, *, beside: int = 0, force: bool = False) -> Layer:
+    path = folder / "out" / "demo.zip"
+    return write_layer(layer, path=path, title="`demo`", beside_bytes=beside, force=force, lock_sha256=None)
+
+
+def test_the_manifest_tells_the_zip_beside_it(tmp_path: Path) -> None:
+    layer = written(composed(tmp_path, make_wheel(tmp_path, files={"a.py": "x = 1", "a.c": "int"})), tmp_path)
+    (told,) = json.loads(layer.manifest_path.read_text())["layers"]
+    assert (told["path"], told["sha256"], told["zipped_bytes"]) == (
+        "demo.zip",
+        layer.sha256,
+        layer.path.stat().st_size,
+    )
+    assert told["pruned"][0]["rule"] == "native-source"
+    assert str(tmp_path) not in layer.manifest_path.read_text()
+
+
+def zeros(folder: Path, size: int) -> Path:
+    """Return a wheel with files of zeros, which are ``size`` bytes unzipped and few on disk."""
+    half = size // 2
+    parts = (half, size - half)
+    entries = [RawEntry(name=f"z{number}".encode(), content=bytes(part)) for number, part in enumerate(parts)]
+    info = [
+        RawEntry(name=b"big-1.dist-info/" + name, content=b"Root-Is-Purelib: true\n")
+        for name in (b"METADATA", b"WHEEL")
+    ]
+    wheel = folder / "big-1-py3-none-any.whl"
+    wheel.write_bytes(raw_zip(*entries, *info))
+    return wheel
+
+
+def test_the_limit_is_held_to_the_last_byte(tmp_path: Path) -> None:
+    layer = composed(tmp_path, zeros(tmp_path, 4_000_000))
+    room = 262_144_000 - layer.unzipped_bytes
+    with pytest.raises(LayerRefused) as caught:
+        written(layer, tmp_path, beside=room)
+    assert not (tmp_path / "out").exists()
+    assert "by 1 bytes" in caught.value.details[0]
+    assert written(layer, tmp_path, beside=room - 1).unzipped_bytes == layer.unzipped_bytes
+    assert written(layer, tmp_path, beside=room, force=True).findings[0].code is Code.SIZE_UNZIPPED
+
+
+def test_a_refused_layer_takes_its_former_zip_with_it(tmp_path: Path) -> None:
+    fine = written(composed(tmp_path, make_wheel(tmp_path, files={"a.py": ""})), tmp_path)
+    foreign = composed(tmp_path, make_wheel(tmp_path, files={"a.so": make_elf(machine=183)}))
+    with pytest.raises(LayerRefused):
+        written(foreign, tmp_path)
+    assert (fine.path.exists(), fine.manifest_path.exists()) == (False, False)
+
+
+def test_a_binary_that_cannot_load_is_refused_unless_it_is_dropped(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, files={"a.so": make_elf(machine=183), "a.py": ""})
+    with pytest.raises(LayerRefused, match="would not work on Lambda"):
+        written(composed(tmp_path, wheel), tmp_path)
+    assert written(composed(tmp_path, wheel, prune=Prune(drop=("a.so",))), tmp_path).findings == ()
+
+
+def test_patterns_that_took_nothing_and_a_budget_that_was_passed_are_findings(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, files={"a.py": "x"})
+    layer = composed(tmp_path, wheel, prune=Prune(drop=("b.py",)), budget=Budget(unzipped=1))
+    codes = [finding.code for finding in written(layer, tmp_path).findings]
+    assert codes == [Code.SIZE_BUDGET, Code.PRUNE_UNMATCHED]
+
+
+def test_distributions_add_up_to_the_layer(tmp_path: Path) -> None:
+    wheels = [make_wheel(tmp_path, name=name, files={f"{name}.py": name}) for name in ("one", "two")]
+    layer = composed(tmp_path, *wheels)
+    assert sum(part.unzipped_bytes for part in layer.distributions) == layer.unzipped_bytes
+    assert [part.name for part in composed(tmp_path, *wheels[::-1]).distributions] == ["one", "two"]
