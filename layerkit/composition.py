@@ -16,7 +16,7 @@ from layerkit.assemble.fragment import Fragment
 from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, content_digest, lay_out
 from layerkit.assemble.link import link
 from layerkit.assemble.prune import PrunePlan, plan_pruning
-from layerkit.audit.binaries import LayerBinary, binary_findings
+from layerkit.audit.binaries import LayerBinary, binary_findings, unreadable_finding
 from layerkit.audit.sizes import Sizes, size_findings
 from layerkit.cache import Cache
 from layerkit.errors import UnfitError
@@ -93,7 +93,7 @@ def compose(
         files=files,
         distributions=_distributions(plan, files, built),
         pruned=_pruned(plan),
-        findings=(*binary_findings(binaries, targets), *_unmatched(plan)),
+        findings=(*binary_findings(binaries, targets), *_unreadable(plan, placement), *_unmatched(plan)),
     )
 
 
@@ -185,6 +185,19 @@ def _binaries(plan: PrunePlan, placement: Placement) -> Iterator[LayerBinary]:
             if facts is not None:
                 name = placement.name(file.scheme, file.path, distribution=fragment.distribution)
                 yield LayerBinary(name=name, owner=fragment.distribution, facts=facts)
+
+
+def _unreadable(plan: PrunePlan, placement: Placement) -> Iterator[Finding]:
+    for selection in plan.selections:
+        fragment = selection.fragment
+        for file in selection.kept:
+            why = fragment.unreadable.get((file.scheme, file.path))
+            if why is not None:
+                yield unreadable_finding(
+                    placement.name(file.scheme, file.path, distribution=fragment.distribution),
+                    owner=fragment.distribution,
+                    why=why,
+                )
 
 
 def _extra_binaries(extra: Sequence[ExtraFile]) -> Iterator[LayerBinary]:

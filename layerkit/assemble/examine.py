@@ -61,10 +61,14 @@ class _Prepared:
 
     file: FragmentFile
     recompressed: bytes | bytearray | None
-    facts: elf.BinaryFacts | None
+    facts: elf.BinaryFacts | elf.ElfError | None
     references: tuple[str, ...]
     reads_stubs: bool
     content: bytes | bytearray | None
+
+    @property
+    def place(self) -> _Place:
+        return self.file.scheme, self.file.path
 
 
 class _Gate:
@@ -164,12 +168,11 @@ class Examination:
 
     def _examine(self, file: FragmentFile, content: bytes | bytearray, *, keep: bool) -> _Prepared:
         folders, readers = self._words
-        facts: elf.BinaryFacts | None = None
+        facts: elf.BinaryFacts | elf.ElfError | None = None
         found: tuple[str, ...] = ()
         reads_stubs = False
         if elf.is_elf(content):
-            with contextlib.suppress(elf.ElfError):
-                facts = elf.binary_facts(content)
+            facts = _facts(content)
             found = references.in_binary(content, folders)
             stripped = strip(content) if self._preparation.strip else None
             if stripped is not None:
@@ -224,7 +227,8 @@ class Examination:
                 for one in prepared
                 if one.file.scheme is Scheme.SCRIPTS and (one.content or b"").startswith(b"#!python")
             ),
-            binaries={(one.file.scheme, one.file.path): one.facts for one in prepared if one.facts is not None},
+            binaries={one.place: one.facts for one in prepared if isinstance(one.facts, elf.BinaryFacts)},
+            unreadable={one.place: str(one.facts) for one in prepared if isinstance(one.facts, elf.ElfError)},
             references={one.file.path: one.references for one in prepared if one.references},
             stub_readers=frozenset(one.file.path for one in prepared if one.reads_stubs),
             wheel_path=self._wheel.path,
@@ -256,6 +260,13 @@ def _inflate(entry: ZipEntry, compressed: bytes) -> bytes | bytearray:
     if len(content) != entry.unzipped_bytes or deflate.crc32(content) != entry.crc32:
         raise ZipProblem(f"`{entry.name}` is not what its checksum and size say")
     return content
+
+
+def _facts(content: bytes | bytearray) -> elf.BinaryFacts | elf.ElfError:
+    try:
+        return elf.binary_facts(content)
+    except elf.ElfError as exc:
+        return exc
 
 
 def _text(content: bytes | bytearray) -> str:

@@ -21,7 +21,7 @@ from layerkit.formats.elf import BinaryFacts
 from layerkit.formats.wheel import Scheme, Script
 from layerkit.model.recipe_parts import Compression
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Part of every fragment's key; raised whenever a fragment of the same wheel would say something else."""
 
 _TRAILER: Final = struct.Struct("<QL8s")
@@ -73,8 +73,9 @@ class FragmentFile:
 class Fragment:
     """A prepared wheel.
 
-    ``references`` maps a file to the dotted names in it that pruning must know; ``stub_readers`` are modules that read
-    ``.pyi`` files at run time; ``hashbang_scripts`` begin with ``#!python`` and want the target's interpreter.
+    ``references`` maps a file to the dotted names in it that pruning must know; ``unreadable`` tells why a file that
+    begins like a binary is none; ``stub_readers`` are modules that read ``.pyi`` files at run time;
+    ``hashbang_scripts`` begin with ``#!python`` and want the target's interpreter.
     """
 
     distribution: str
@@ -87,6 +88,7 @@ class Fragment:
     scripts: tuple[Script, ...]
     hashbang_scripts: frozenset[str]
     binaries: Mapping[tuple[Scheme, str], BinaryFacts]
+    unreadable: Mapping[tuple[Scheme, str], str]
     references: Mapping[str, tuple[str, ...]]
     stub_readers: frozenset[str]
     wheel_path: Path
@@ -111,6 +113,7 @@ def write_index(stream: BinaryIO, fragment: Fragment, *, wheel_mtime_ns: int) ->
         "scripts": [[script.name, script.module, script.attribute] for script in fragment.scripts],
         "hashbang_scripts": sorted(fragment.hashbang_scripts),
         "binaries": [[*place, facts.to_json()] for place, facts in fragment.binaries.items()],
+        "unreadable": [[*place, why] for place, why in fragment.unreadable.items()],
         "references": fragment.references,
         "stub_readers": sorted(fragment.stub_readers),
     }
@@ -135,6 +138,7 @@ def read(path: Path, *, wheel: VerifiedWheel) -> Fragment | None:
         scripts=tuple(Script(name=name, module=module, attribute=attr) for name, module, attr in index["scripts"]),
         hashbang_scripts=frozenset(index["hashbang_scripts"]),
         binaries={(Scheme(scheme), name): BinaryFacts.from_json(facts) for scheme, name, facts in index["binaries"]},
+        unreadable={(Scheme(scheme), name): why for scheme, name, why in index["unreadable"]},
         references={name: tuple(modules) for name, modules in index["references"].items()},
         stub_readers=frozenset(index["stub_readers"]),
         wheel_path=wheel.path,

@@ -31,6 +31,17 @@ def binary_findings(binaries: Sequence[LayerBinary], targets: Sequence[Target]) 
     return tuple(dict.fromkeys(found))
 
 
+def unreadable_finding(name: str, *, owner: str, why: str) -> Finding:
+    """Return what is to be said about a file that begins like a binary and is none."""
+    return Finding(
+        code=Code.ELF_UNREADABLE,
+        severity=Severity.WARNING,
+        where=name,
+        message=f"{owner} brings a file that begins like a binary, but {why}: nobody can tell whether it loads",
+        hint=f'leave it out with `--drop "{owner}:…/{name.rpartition("/")[2]}"` if nothing needs it',
+    )
+
+
 def _for_target(binaries: Sequence[LayerBinary], target: Target) -> Iterator[Finding]:
     native = {binary.owner for binary in binaries if binary.facts.machine == target.architecture.machine}
     names = {binary.name for binary in binaries}

@@ -21,6 +21,7 @@ class Code(StrEnum):
     SIZE_BUDGET = "size.budget"
     ELF_ARCHITECTURE = "elf.architecture"
     ELF_GLIBC = "elf.glibc"
+    ELF_UNREADABLE = "elf.unreadable"
     PYTHON_ABI = "python.abi"
     RUNTIME_DEPRECATED = "runtime.deprecated"
     PRUNE_UNMATCHED = "prune.unmatched"

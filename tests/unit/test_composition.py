@@ -92,3 +92,11 @@ def test_distributions_add_up_to_the_layer(tmp_path: Path) -> None:
     layer = composed(tmp_path, *wheels)
     assert sum(part.unzipped_bytes for part in layer.distributions) == layer.unzipped_bytes
     assert [part.name for part in composed(tmp_path, *wheels[::-1]).distributions] == ["one", "two"]
+
+
+def test_a_binary_that_cannot_be_read_is_a_warning_not_a_silence(tmp_path: Path) -> None:
+    layer = composed(tmp_path, make_wheel(tmp_path, files={"demo/x.so": b"\x7fELF" + b"\xff" * 60}))
+    (finding,) = (finding for finding in layer.findings if finding.code is Code.ELF_UNREADABLE)
+    assert finding.where == "python/demo/x.so"
+    assert finding.message.startswith("demo brings a file that begins like a binary, but")
+    assert written(layer, tmp_path).path.is_file()
