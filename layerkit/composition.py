@@ -41,6 +41,16 @@ class LayerRefused(UnfitError):
         )
 
 
+class EmptyLayer(UnfitError):
+    """A layer without files, which Lambda does not take."""
+
+    def __init__(self, *, title: str) -> None:
+        super().__init__(
+            f"layer {title} holds no files, and Lambda takes no empty layer",
+            hint="name a requirement, or put files into it with a recipe's [[files]]",
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Composed:
     """A layer decided to the last byte, not yet written."""
@@ -100,7 +110,12 @@ def compose(
 def write_layer(
     composed: Composed, *, path: Path, title: str, beside_bytes: int, force: bool, lock_sha256: str | None
 ) -> Layer:
-    """Write the zip and then the manifest, unless the layer would not work. Raises ``LayerRefused``."""
+    """Write the zip and then the manifest, unless the layer would not work.
+
+    Raises ``LayerRefused`` and ``EmptyLayer``.
+    """
+    if not composed.files:
+        raise EmptyLayer(title=title)
     findings = (*composed.size_findings(path.name, beside_bytes), *composed.findings)
     manifest_path = path.with_name(f"{path.stem}.layer.json")
     fatal = errors_in(findings)

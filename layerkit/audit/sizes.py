@@ -41,8 +41,7 @@ def _unzipped(sizes: Sizes) -> Finding | None:
         where=sizes.where,
         message=f"{what}{format_mib(total)} unzipped, over Lambda's {limit // 2**20} MiB"
         f" by {total - limit + 1:,} bytes; largest: {_largest(sizes)}",
-        hint="name what to leave out with `--exclude` or `--drop`, or build with `--force`"
-        " and let `layerkit audit` show what takes the room",
+        hint="name what to leave out with `--exclude` or `--drop`, or build with `--force` and look at the manifest",
     )
 
 

@@ -23,8 +23,8 @@ class Code(StrEnum):
     ELF_GLIBC = "elf.glibc"
     ELF_UNREADABLE = "elf.unreadable"
     PYTHON_ABI = "python.abi"
-    RUNTIME_DEPRECATED = "runtime.deprecated"
     PRUNE_UNMATCHED = "prune.unmatched"
+    PYTHON_IMPORT = "python.import"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from layerkit.cache import Cache
-from layerkit.composition import Composed, LayerRefused, compose, write_layer
+from layerkit.composition import Composed, EmptyLayer, LayerRefused, compose, write_layer
 from layerkit.model.finding import Code
 from layerkit.model.layer import Layer
 from layerkit.model.recipe import Budget, Prune, Recipe
@@ -100,3 +100,9 @@ def test_a_binary_that_cannot_be_read_is_a_warning_not_a_silence(tmp_path: Path)
     assert finding.where == "python/demo/x.so"
     assert finding.message.startswith("demo brings a file that begins like a binary, but")
     assert written(layer, tmp_path).path.is_file()
+
+
+def test_a_layer_without_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmptyLayer, match="holds no files"):
+        written(composed(tmp_path), tmp_path)
+    assert not (tmp_path / "out").exists()
