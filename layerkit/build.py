@@ -28,7 +28,7 @@ from layerkit.model.limits import MIB, format_mib
 from layerkit.model.lock import Lock, LockedPackage
 from layerkit.model.target import PlainTarget
 from layerkit.model.universal import LockTarget
-from layerkit.order import Job, request_of
+from layerkit.order import Job, possible_job, request_of
 from layerkit.progress import Progress, Silent
 from layerkit.wheelhouse.fetch import FetchOptions, fetch
 
@@ -93,7 +93,8 @@ def build_all(
     failures: list[Failure] = []
     with ThreadPoolExecutor(max(1, min(options.jobs, len(jobs)))) as pool:
         run = _Attempt(pool, failures)
-        locked = _lock_each(jobs, options.mode, run, progress)
+        possible = run.one_by_one(jobs, possible_job, job_of=lambda job: job)
+        locked = _lock_each(possible, options.mode, run, progress)
         locked = run.one_by_one(locked, lambda each: _hopeful(each, options), job_of=lambda each: each.job)
         _fetch_together(locked, options, progress)
         supplied = run.one_by_one(locked, lambda each: supply(each, options, progress), job_of=lambda each: each.job)

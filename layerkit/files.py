@@ -27,6 +27,7 @@ class DiskFailure(EnvironmentFailure):
         reasons = {
             errno.ENOSPC: ("no space left on the device", "free some space, or choose another folder"),
             errno.EDQUOT: ("disk quota exceeded", "free some space, or choose another folder"),
+            errno.EFBIG: ("the file may not grow so large", "raise the limit (`ulimit -f`), or choose another folder"),
             errno.EROFS: ("the file system is read-only", "choose a folder that can be written"),
             errno.EACCES: ("permission denied", "choose a folder that can be written"),
             errno.EPERM: ("permission denied", "choose a folder that can be written"),

@@ -17,7 +17,7 @@ from layerkit.facts import PythonRuntime, RuntimeStatus, newest_python, runtimes
 from layerkit.index import IndexSettings, IndexSource
 from layerkit.lock.inputs import LockRequest, credentials_in
 from layerkit.lock.obtain import is_lock, lock_file_name
-from layerkit.model.recipe import Layout, Recipe
+from layerkit.model.recipe import Builder, Layout, Recipe
 from layerkit.model.target import PlainTarget, Target, find_runtime, make_target
 from layerkit.model.universal import LockTarget, UniversalTarget
 
@@ -51,6 +51,16 @@ class NoPython(UsageError):
         super().__init__(
             f"runtime `{runtime}` has no Python, so its layers hold no requirements",
             hint="name a Python runtime with `--runtime`, or put files into the layer with a recipe's [[files]]",
+        )
+
+
+class BuilderMissing(UsageError):
+    """A builder that a recipe or ``--builder`` asks for and that layerkit does not have yet."""
+
+    def __init__(self, *, builder: Builder) -> None:
+        super().__init__(
+            f"the builder `{builder}` is not available yet",
+            hint="use `--builder auto` (wheels, and pure sdists) or `--builder wheels` (nothing else)",
         )
 
 
@@ -132,6 +142,16 @@ class Job:
         return f"{name}-{self.target.runtime.name}-{self.target.architecture}.zip"
 
 
+def possible_job(job: Job) -> Job:
+    """Return the job if its builder is here. Raises ``BuilderMissing``."""
+    recipe = job.order.recipe
+    builder = recipe.build.builder
+    needed = recipe.has_requirements or job.order.files
+    if needed and builder in {Builder.LOCAL, Builder.CONTAINER}:
+        raise BuilderMissing(builder=builder)
+    return job
+
+
 def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
     """Return one job for each target of each order, one for all targets where the order is universal."""
     return tuple(Job(order=order, target=target) for order in orders for target in targets_of(order, today=today))
@@ -196,7 +216,7 @@ def request_of(order: Order, *, environ: Mapping[str, str] | None = None) -> tup
         exclusions=recipe.layer.exclude,
         exclude_newer=order.exclude_newer,
         no_binary=recipe.build.no_binary,
-        no_build=order.no_build,
+        no_build=order.no_build or recipe.build.builder is Builder.WHEELS,
     )
     sources = [order.index, _recipe_index(recipe, environ)]
     for path in order.requirement_files:

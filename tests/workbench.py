@@ -60,7 +60,9 @@ def add_sdist(shelf: Path, name: str, version: str = "1.0", *, backend: str = ""
         "pyproject.toml": f'[project]\nname = "{name}"\nversion = "{version}"\n'
         f'[build-system]\nrequires = [{listed}]\nbuild-backend = "backend"\nbackend-path = ["."]\n',
         "PKG-INFO": metadata,
-        "backend.py": _BACKEND.format(name=name, version=version, metadata=metadata, code=backend.replace("\n", "\n    ")),
+        "backend.py": _BACKEND.format(
+            name=name, version=version, metadata=metadata, code=backend.replace("\n", "\n    ")
+        ),
     }
     path = shelf / f"{name}-{version}.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
@@ -71,7 +73,7 @@ def add_sdist(shelf: Path, name: str, version: str = "1.0", *, backend: str = ""
     return path
 
 
-_BACKEND: Final = '''\
+_BACKEND: Final = """\
 import os, zipfile
 
 
@@ -90,7 +92,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         for member, text in members.items():
             archive.writestr(member, text)
     return name
-'''
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def build(
+    context: typer.Context,
     what: Annotated[
         list[str] | None,
         typer.Argument(metavar="[REQUIREMENT|RECIPE]...", help="PEP 508 requirements, or recipes (folder or .toml)."),
@@ -107,6 +108,7 @@ def build(
     """Build layers from requirements or recipes."""
     said = dict(locals())
     from layerkit.build import BuildOptions
+    from layerkit.cli.again import command_without
     from layerkit.cli.orders import Flags, orders_of
     from layerkit.cli.stack import unzipped_bytes_of
     from layerkit.lock.obtain import LockMode
@@ -120,7 +122,7 @@ def build(
             upgrade=upgrade,
             upgrade_packages=tuple(upgrade_package or ()),
             offline=offline,
-            command="layerkit build` with `--upgrade" if out == orders[0].lock_folder else "layerkit lock",
+            command=command_without("--locked", context.obj),
         ),
         force=force,
         jobs=jobs or os.cpu_count() or 1,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def lock(
+    context: typer.Context,
     what: Annotated[
         list[str] | None,
         typer.Argument(metavar="[REQUIREMENT|RECIPE]...", help="PEP 508 requirements, or recipes (folder or .toml)."),
@@ -54,6 +55,7 @@ def lock(
 ) -> int:
     """Resolve requirements into a lock for each target."""
     said = dict(locals())
+    from layerkit.cli.again import command_without
     from layerkit.cli.orders import Flags, orders_of
     from layerkit.lock.obtain import LockMode
     from layerkit.order import jobs_of
@@ -62,7 +64,8 @@ def lock(
     mode = LockMode(upgrade=upgrade, upgrade_packages=tuple(upgrade_package or ()), offline=offline)
     console = console_of(quiet=quiet, verbose=verbose)
     jobs = jobs_of(orders, today=datetime.now(UTC).date())
-    return _check(jobs, console, json=json) if check else _refresh(jobs, mode, console, json=json)
+    command = command_without("--check", context.obj)
+    return _check(jobs, console, command=command, json=json) if check else _refresh(jobs, mode, console, json=json)
 
 
 def _refresh(jobs: Sequence["Job"], mode: "LockMode", console: "Console", *, json: bool) -> int:
@@ -86,12 +89,13 @@ def _refresh(jobs: Sequence["Job"], mode: "LockMode", console: "Console", *, jso
     else:
         for row in rows:
             console.result(f"{row['path']}: {len(row['packages'])} packages")
-        console.say(f"Locked {len(rows)} targets in {time.monotonic() - began:.1f}s")
+        targets = "1 target" if len(rows) == 1 else f"{len(rows)} targets"
+        console.say(f"Locked {targets} in {time.monotonic() - began:.1f}s")
     show_failures(failures, console, of=len(jobs))
     return exit_code_of((), failures)
 
 
-def _check(jobs: Sequence["Job"], console: "Console", *, json: bool) -> int:
+def _check(jobs: Sequence["Job"], console: "Console", *, command: str, json: bool) -> int:
     from layerkit.build import stale_locks
 
     stale = [os.fspath(path) for path in stale_locks(jobs)]
@@ -101,7 +105,7 @@ def _check(jobs: Sequence["Job"], console: "Console", *, json: bool) -> int:
     for path in stale:
         console.result(f"{path} is missing or stale")
     if stale:
-        console.hint("refresh with `layerkit lock` and the same arguments, without `--check`")
+        console.hint(f"refresh with `{command}`")
     else:
         console.say("Every lock is current")
     return 1 if stale else 0

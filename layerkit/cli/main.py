@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from layerkit import __version__
-from layerkit.cli import build, cache, lock, recipes, runtimes
+from layerkit.cli import build, cache, doctor, lock, recipes, runtimes
 from layerkit.cli.console import Console
 from layerkit.errors import LayerkitError, UsageError
 
@@ -25,6 +25,7 @@ app: Final = typer.Typer(
 app.command("build")(build.build)
 app.command("lock")(lock.lock)
 app.command("runtimes")(runtimes.runtimes)
+app.command("doctor")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(cache.app, name="cache")
 
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     """
     try:
         result = typer.main.get_command(app).main(
-            args=list(argv) or ["--help"], prog_name="layerkit", standalone_mode=False
+            args=list(argv) or ["--help"], prog_name="layerkit", standalone_mode=False, obj=tuple(argv)
         )
     except LayerkitError as exc:
         Console().error(exc)
@@ -68,10 +69,11 @@ def main(argv: Sequence[str]) -> int:
         Console().error(CommandLineError(problem=exc.format_message()))
         return CommandLineError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        Console().say("interrupted")
-        return _INTERRUPTED
+        result = _INTERRUPTED
     except BrokenPipeError:
         return 0
+    if result == _INTERRUPTED:  # so Typer answers Ctrl-C, too
+        Console().say("interrupted")
     return result if isinstance(result, int) else 0
 
 

@@ -200,7 +200,7 @@ def _recipe_of(requirements: tuple[str, ...], flags: Flags) -> Recipe:
     problems = [problem for text in requirements if (problem := _problem(text)) is not None]
     if problems:
         raise BadRequirements(problems=problems)
-    name = flags.name or _name_of(requirements, flags)
+    name = _name_of(requirements, flags) if flags.name is None else flags.name
     return Recipe(path=Path(RECIPE_FILE), layer=Layer(name=name, requirements=requirements))
 
 
@@ -249,7 +249,7 @@ def _lock_folder(beside: Path, flags: Flags) -> Path:
 
 
 def _changed(recipe: Recipe, flags: Flags) -> Recipe:
-    name = flags.name or recipe.layer.name
+    name = recipe.layer.name if flags.name is None else flags.name
     if not limits().is_layer_name(name):
         raise BadName(name=name)
     layer = replace(

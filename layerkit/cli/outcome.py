@@ -83,11 +83,12 @@ def _line(layer: "Layer") -> str:
 def _describe(layer: "Layer") -> str:
     limit = limits().unzipped_bytes
     runtimes, architectures = ", ".join(layer.compatible_runtimes), ", ".join(layer.compatible_architectures)
+    files = "1 file" if layer.files == 1 else f"{layer.files} files"
     lines = [
         f"{layer.name} for {runtimes} {architectures}",
         f"  holds     {_distributions(layer)}",
         f"  unzipped  {format_mib(layer.unzipped_bytes)} of {limit // 2**20} MiB {meter(layer.unzipped_bytes, limit)}",
-        f"  zipped    {format_mib(layer.zipped_bytes)} in {layer.files} files",
+        f"  zipped    {format_mib(layer.zipped_bytes)} in {files}",
     ]
     pruned = sum(each.bytes for each in layer.pruned)
     stripped = sum(each.stripped_bytes for each in layer.distributions)

@@ -16,8 +16,8 @@ from layerkit.lock.failures import (
     OfflineError,
     PythonVersionError,
     SourceBuildError,
+    UnexplainedError,
     UnknownDistributionError,
-    UvError,
 )
 from layerkit.lock.inputs import without_credentials
 from layerkit.model.names import normalize
@@ -37,7 +37,7 @@ _FETCH: Final = re.compile(r"(?:Failed to fetch|Request failed)[^:]*: `?(\S+?)`?
 _REFUSED: Final = re.compile(r"An index(?: URL)? \((\S+)\) (?:could not be queried|returned).*?\b(401|403)\b")
 _ANY_URL: Final = re.compile(r"https?://[^\s`)]+")
 _TEXT_OF_CAUSE: Final = re.compile(r"^\s*(?:cause|Caused by): ")
-_FLAGGED: Final = re.compile(r"--[a-z][a-z-]+|`?exclude-newer-package`?|requires-python")
+_FLAGGED: Final = re.compile(r"\buv\b|subsequent index|--[a-z][a-z-]+|`?exclude-newer-package`?|requires-python")
 _REWORDED: Final = (
     (re.compile(r", we can conclude that your requirements are unsatisfiable\.?$"), ", the requirements cannot be met"),
     (re.compile(r"your requirements are unsatisfiable\.?$"), "the requirements cannot be met"),
@@ -146,9 +146,11 @@ def _breakdown(stderr: str, details: tuple[str, ...]) -> LayerkitError:
     """Explain what kept uv from resolving at all."""
     if re.search(r"Failed to (?:download and )?build|Failed to prepare|build backend", stderr):
         return SourceBuildError(details=details)
-    if "Failed to download" in stderr:
-        return MissingFileError(details=details)
-    return UvError(details=details or [line for line in stderr.splitlines() if line.startswith("error")][:5])
+    errors = (line.removeprefix("error: ") for line in stderr.splitlines() if line.startswith("error: "))
+    said = tuple(dict.fromkeys([*map(without_credentials, errors), *details]))
+    if re.search(r"Failed to (?:download|fetch|read|extract)|end of central directory|[Ii]nvalid zip", stderr):
+        return MissingFileError(details=said)
+    return UnexplainedError(details=said)
 
 
 def _hints(stderr: str) -> Iterator[str]:

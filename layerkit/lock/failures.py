@@ -124,22 +124,28 @@ class NoSuchVersionError(ResolutionError):
 
 
 class NoWheelError(ResolutionError):
-    """Versions that have no wheel for the target; says which targets have one."""
+    """Versions that have no wheel for the target; says which targets have one.
+
+    ``has_sdist`` is false where it is known that there is nothing to build it from.
+    """
 
     def __init__(
-        self, *, requirement: str, target: str, available: Sequence[str], build_forbidden: bool = False
+        self,
+        *,
+        requirement: str,
+        target: str,
+        available: Sequence[str],
+        build_forbidden: bool = False,
+        has_sdist: bool = True,
     ) -> None:
         name = re.split(r"[=<>!~]", requirement, maxsplit=1)[0]
-        if available:
-            details = [f"wheels exist for {', '.join(available)}"]
-            hint = f"choose another version or runtime, or build it from source with `--no-binary {name}`"
-        else:
-            details = ["no Lambda target has a wheel of it"]
-            hint = (
-                "allow building it from source (leave out `--no-build`)"
-                if build_forbidden
-                else "choose another version"
-            )
+        details = [f"wheels exist for {', '.join(available)}" if available else "no Lambda target has a wheel of it"]
+        details += [] if has_sdist else ["it has no source distribution to build one from"]
+        hint = "choose another version" + (" or runtime" if available else "")
+        if available and has_sdist:
+            hint += f", or have it built in a container with `--no-binary {name}` or `--builder container`"
+        elif build_forbidden and has_sdist:
+            hint = "allow building it from source (leave out `--no-build`)"
         super().__init__(f"`{requirement}` has no wheel for {target}", details=details, hint=hint)
 
 
@@ -158,7 +164,11 @@ class ConflictError(ResolutionError):
     """Requirements that contradict each other."""
 
     def __init__(self, *, target: str, details: Sequence[str]) -> None:
-        super().__init__(f"the requirements cannot all be met for {target}", details=details)
+        super().__init__(
+            f"the requirements cannot all be met for {target}",
+            details=details,
+            hint="loosen one of the versions that contradict each other",
+        )
 
 
 class BundledConflictError(ResolutionError):
@@ -217,10 +227,14 @@ class IndexCertificateError(FetchError):
 
 
 class MissingFileError(FetchError):
-    """A direct reference whose file is not there, or is not what it says."""
+    """A file whose metadata resolution needs, and that is not there or not what it says."""
 
     def __init__(self, *, details: Sequence[str]) -> None:
-        super().__init__("a file that a requirement names cannot be had", details=details)
+        super().__init__(
+            "a file of a distribution cannot be had, or is damaged",
+            details=details,
+            hint="try again; if it stays, choose another version, or tell who keeps the index",
+        )
 
 
 class HashMismatchError(FetchError):
@@ -261,6 +275,17 @@ class UvError(EnvironmentFailure):
 
     def __init__(self, *, details: Sequence[str]) -> None:
         super().__init__("uv could not be run", details=details, hint="install layerkit again, uv comes with it")
+
+
+class UnexplainedError(ResolutionError):
+    """A resolution that failed in a way that layerkit has no better words for than the resolver's own."""
+
+    def __init__(self, *, details: Sequence[str]) -> None:
+        super().__init__(
+            "the requirements could not be resolved",
+            details=details,
+            hint="check the requirements that are named above",
+        )
 
 
 class UncoveredWheelError(ResolutionError):

@@ -34,6 +34,17 @@ _FORMAT: Final = 1
 _LEVEL: Final = 6
 _EPOCH: Final = "315532800"  # 1980-01-01, the earliest time that a zip can tell
 _LAST_LINES: Final = 15
+# What the package's own build says comes last, not a traceback of ours.
+_PROGRAM: Final = """
+import sys
+from pathlib import Path
+from build import BuildBackendException, BuildException, FailedProcessError
+from layerkit.wheelhouse.isolated import main
+try:
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
+except (BuildBackendException, BuildException, FailedProcessError) as exc:
+    sys.exit(str(exc))
+"""
 
 
 class NeedsContainer(BuildError):
@@ -82,10 +93,11 @@ def build_wheel(package: LockedPackage, sdist: Path, *, cache: Cache, settings: 
     Raises ``NeedsContainer``, ``SdistBuildFailed`` or ``DamagedSdist``.
     """
     key = hashlib.sha256(repr((_FORMAT, package.file.sha256, platform.python_version())).encode()).hexdigest()
-    return _from_cache(key, cache) or _build(package, sdist, key, cache=cache, settings=settings)
+    return find_built(key, cache) or _build(package, sdist, key, cache=cache, settings=settings)
 
 
-def _from_cache(key: str, cache: Cache) -> BuiltWheel | None:
+def find_built(key: str, cache: Cache) -> BuiltWheel | None:
+    """Return the wheel that was stored under a key, if it is still there."""
     path = cache.find(_BUILT, key)
     if path is None:
         return None
@@ -100,9 +112,9 @@ def _build(package: LockedPackage, sdist: Path, key: str, *, cache: Cache, setti
     with tempfile.TemporaryDirectory(prefix="layerkit-") as folder:
         out = Path(folder, "out")
         out.mkdir()
-        source = _unpack(package, sdist, Path(folder, "source"))
+        source = unpack_sdist(package, sdist, Path(folder, "source"))
         environment = {**settings.environment_for_uv(os.environ), "SOURCE_DATE_EPOCH": _EPOCH, "PYTHONHASHSEED": "0"}
-        command = [sys.executable, "-m", "layerkit.wheelhouse.isolated", str(source), str(out)]
+        command = [sys.executable, "-c", _PROGRAM, str(source), str(out)]
         done = run(command, environment=environment, folder=out)
         wheels = sorted(out.glob("*.whl"))
         if not done.ok or len(wheels) != 1:
@@ -112,13 +124,17 @@ def _build(package: LockedPackage, sdist: Path, key: str, *, cache: Cache, setti
         content = normalize_wheel(wheels[0])
         report = json.loads((out / REPORT).read_text(encoding="utf-8"))
     built_from = {"sdist": package.file.name, "sha256": package.file.sha256, **report}
+    return store_built(key, cache, name=wheels[0].name, content=content, built_from=built_from)
+
+
+def store_built(key: str, cache: Cache, *, name: str, content: bytes, built_from: Mapping[str, Any]) -> BuiltWheel:
+    """Put a normalised wheel into the cache, and under ``key`` what it was built from."""
     sha256 = hashlib.sha256(content).hexdigest()
     with cache.store(_FILES, sha256) as stream:
         stream.write(content)
     with cache.store(_BUILT, key) as stream:
-        entry = {"name": wheels[0].name, "sha256": sha256, "built_from": built_from}
-        stream.write(json.dumps(entry).encode())
-    return BuiltWheel(name=wheels[0].name, path=cache.path(_FILES, sha256), sha256=sha256, built_from=built_from)
+        stream.write(json.dumps({"name": name, "sha256": sha256, "built_from": built_from}).encode())
+    return BuiltWheel(name=name, path=cache.path(_FILES, sha256), sha256=sha256, built_from=built_from)
 
 
 def normalize_wheel(path: Path) -> bytes:
@@ -150,7 +166,8 @@ def normalize_wheel(path: Path) -> bytes:
     return b"".join([*parts, directory(headers, offsets, start=position)])
 
 
-def _unpack(package: LockedPackage, sdist: Path, folder: Path) -> Path:
+def unpack_sdist(package: LockedPackage, sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist and return its root folder. Raises ``DamagedSdist``."""
     try:
         if package.file.name.endswith(".zip"):
             with sdist.open("rb") as stream:

@@ -14,7 +14,7 @@ _TRANSCRIPTS = Path(__file__).parent / "transcripts"
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
-    """An index with a few packages; this process stands in the folder to work in."""
+    """Serve a few packages; this process stands in the folder to work in."""
     for folder in ("shelf", "work"):
         (tmp_path / folder).mkdir()
     add_wheel(tmp_path / "shelf", "app", needs=["dep>=1"], scripts={"app": "app:answer"})

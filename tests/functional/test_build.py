@@ -114,7 +114,8 @@ class TestUsage:
 
     def test_usage_recipe_mistakes(self, bench: Workbench, run: Run, transcript: Transcript) -> None:
         """Every mistake of a recipe is told at once, each with its line."""
-        text = '[layer]\nname = "no.dots"\nrequirements = ["app ==="]\nruntimes = ["python9"]\n[bulid]\n[budget]\nunzipped = "much"\n'
+        text = '[layer]\nname = "no.dots"\nrequirements = ["app=1"]\n'
+        text += 'runtimes = ["python9"]\n[bulid]\n[budget]\nunzipped = "much"\n'
         transcript(run("build", recipe(bench, text)))
 
     def test_usage_recipe_syntax(self, bench: Workbench, run: Run, transcript: Transcript) -> None:
@@ -131,12 +132,15 @@ class TestUsage:
 
 class TestVerdict:
     def big(self, bench: Workbench, size: int) -> None:
-        add_wheel(bench.shelf, "big", files={"big/__init__.py": "", "big/zeros.bin": bytes(size)})
+        zeros = {f"big/{number}.bin": bytes(size // 4) for number in range(4)}
+        add_wheel(bench.shelf, "big", files={"big/__init__.py": "", **zeros})
 
     def test_verdict_budget(self, bench: Workbench, run: Run, transcript: Transcript) -> None:
         """Over the budget is a finding: exit 1, and the layer stays."""
         self.big(bench, 2 * MIB)
-        text = '[layer]\nname = "big"\nrequirements = ["big"]\nruntimes = ["python3.12"]\n[budget]\nunzipped = "1 MiB"\n'
+        text = (
+            '[layer]\nname = "big"\nrequirements = ["big"]\nruntimes = ["python3.12"]\n[budget]\nunzipped = "1 MiB"\n'
+        )
         transcript(run("build", recipe(bench, text)))
         assert len(written(bench)) == 2
 
@@ -216,9 +220,10 @@ class TestSdists:
         assert "hint: " in answer.stderr
         assert written(bench) == []
 
-    def test_sdist_forbidden(self, bench: Workbench, run: Run, transcript: Transcript) -> None:
+    @pytest.mark.parametrize("how", [("--no-build",), ("--builder", "wheels")], ids=["no-build", "wheels"])
+    def test_sdist_forbidden(self, how: tuple[str, ...], bench: Workbench, run: Run, transcript: Transcript) -> None:
         add_sdist(bench.shelf, "pure")
-        transcript(run("build", "pure", *TARGET, "--no-build"))
+        transcript(run("build", "pure", *TARGET, *how))
 
 
 class TestInterrupted:

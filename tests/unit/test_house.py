@@ -12,7 +12,7 @@ PACKAGE = Path(layerkit.__file__).parent
 GROUND = {"errors", "facts", "formats", "model", "cache", "files", "progress"}
 DOORS = {"sandbox", "aws", "http", "index"}
 ROOMS = {"lock", "wheelhouse", "assemble", "audit", "publish", "invoke"}
-ABOVE = {"build", "composition", "order"}
+ABOVE = {"build", "composition", "doctor", "doctor_sandbox", "order"}
 DOORS_IN_PARTS = {"http_errors": "http"} | {f"index_{part}": "index" for part in ("credentials", "pip", "source", "uv")}
 ONLY = {
     "docker": "sandbox/container.py",

@@ -14,8 +14,8 @@ from layerkit.lock.failures import (
     OfflineError,
     PythonVersionError,
     SourceBuildError,
+    UnexplainedError,
     UnknownDistributionError,
-    UvError,
 )
 
 NO_SOLUTION = "error: No solution found when resolving dependencies\n"
@@ -101,7 +101,7 @@ def test_names_without_a_wheel_are_found(stderr: str, expected: tuple[Wheelless,
             "error: Failed to download and build `a==1`\n  cause: Call to `setuptools.build_meta` failed\n",
             SourceBuildError,
         ),
-        ("error: something new\n", UvError),
+        ("error: something new\n", UnexplainedError),
     ],
 )
 def test_each_refusal_becomes_its_own_error(stderr: str, expected: type[LayerkitError]) -> None:
