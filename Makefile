@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help layer dev fmt lint type test bench docs check clean
+.PHONY: help layer dev fmt lint type test test-engine bench docs check clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,7 +33,10 @@ type: $(STAMP)  ## Check types
 	$(BIN)/mypy
 
 test: $(STAMP)  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not engine"
+
+test-engine: $(STAMP)  ## Run the tests that need a container engine, and bring one up
+	engine=$$(.ci/engine) && eval "$$engine" && $(BIN)/python -m pytest -m engine
 
 bench: $(STAMP)  ## Measure against pip, uv and zip
 	$(BIN)/python tests/bench.py

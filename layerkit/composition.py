@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,27 @@ class EmptyLayer(UnfitError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Making:
+    """How the wheels of a layer came to be.
+
+    ``built`` tells, by wheel name, what wheels from sdists were built from. ``libraries`` were taken along from the
+    image: names for the loader, and where the files are.
+    """
+
+    builder: str = "wheels"
+    image: str | None = None
+    lock_sha256: str | None = None
+    built: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    libraries: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Composed:
     """A layer decided to the last byte, not yet written."""
 
     recipe: Recipe
     targets: tuple[Target, ...]
+    making: Making
     files: tuple[LayerFile, ...]
     distributions: tuple[LayerDistribution, ...]
     pruned: tuple[PrunedBy, ...]
@@ -85,31 +101,30 @@ def compose(
     fragments: Sequence[Fragment],
     *,
     cache: Cache,
-    built: Mapping[str, Mapping[str, Any]],
+    making: Making,
 ) -> Composed:
-    """Decide what the layer holds. ``built`` tells, by wheel name, what wheels from sdists were built from.
+    """Decide what the layer holds.
 
     Raises ``Collision``, ``UnportableNames``, ``UnknownServices``, ``InterpreterMissing``, ``RecipeError``.
     """
     placement = _placement(recipe, targets)
     plan = plan_pruning(fragments, recipe.prune)
-    extra = extra_files(recipe)
+    extra = (*extra_files(recipe), *_libraries(making))
     bytecode = tuple(_bytecode(recipe, targets, plan, placement, cache))
     files = lay_out(plan.selections, placement=placement, extra=extra, bytecode=bytecode)
     binaries = [*_binaries(plan, placement), *_extra_binaries(extra)]
     return Composed(
         recipe=recipe,
         targets=targets,
+        making=making,
         files=files,
-        distributions=_distributions(plan, files, built),
+        distributions=_distributions(plan, files, making.built),
         pruned=_pruned(plan),
         findings=(*binary_findings(binaries, targets), *_unreadable(plan, placement), *_unmatched(plan)),
     )
 
 
-def write_layer(
-    composed: Composed, *, path: Path, title: str, beside_bytes: int, force: bool, lock_sha256: str | None
-) -> Layer:
+def write_layer(composed: Composed, *, path: Path, title: str, beside_bytes: int, force: bool) -> Layer:
     """Write the zip and then the manifest, unless the layer would not work.
 
     Raises ``LayerRefused`` and ``EmptyLayer``.
@@ -138,9 +153,9 @@ def write_layer(
         zipped_bytes=zipped.zipped_bytes,
         unzipped_bytes=composed.unzipped_bytes,
         files=len(composed.files),
-        builder="wheels",
-        image=None,
-        lock_sha256=lock_sha256,
+        builder=composed.making.builder,
+        image=composed.making.image,
+        lock_sha256=composed.making.lock_sha256,
         distributions=composed.distributions,
         pruned=composed.pruned,
         findings=findings,
@@ -155,6 +170,11 @@ def bytes_by_owner(files: Sequence[LayerFile]) -> Counter[str]:
     for file in files:
         sizes[file.owner] += file.header.unzipped_bytes
     return sizes
+
+
+def _libraries(making: Making) -> Iterator[ExtraFile]:
+    for name, path in making.libraries:
+        yield ExtraFile(name=f"lib/{name}", content=path.read_bytes(), executable=True, owner="libraries of the image")
 
 
 def _remove_former(*paths: Path) -> None:

@@ -54,16 +54,6 @@ class NoPython(UsageError):
         )
 
 
-class BuilderMissing(UsageError):
-    """A builder that a recipe or ``--builder`` asks for and that layerkit does not have yet."""
-
-    def __init__(self, *, builder: Builder) -> None:
-        super().__init__(
-            f"the builder `{builder}` is not available yet",
-            hint="use `--builder auto` (wheels, and pure sdists) or `--builder wheels` (nothing else)",
-        )
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """One recipe as it is to be built. ``lock_folder`` is where its locks are; ``files`` come from ``-r``."""
@@ -140,16 +130,6 @@ class Job:
         if isinstance(self.target, UniversalTarget):
             return f"{name}.zip"
         return f"{name}-{self.target.runtime.name}-{self.target.architecture}.zip"
-
-
-def possible_job(job: Job) -> Job:
-    """Return the job if its builder is here. Raises ``BuilderMissing``."""
-    recipe = job.order.recipe
-    builder = recipe.build.builder
-    needed = recipe.has_requirements or job.order.files
-    if needed and builder in {Builder.LOCAL, Builder.CONTAINER}:
-        raise BuilderMissing(builder=builder)
-    return job
 
 
 def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:

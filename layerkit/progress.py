@@ -18,6 +18,9 @@ class Progress(Protocol):
     def task(self, description: str, *, total: int | None, unit: str) -> contextlib.AbstractContextManager[Task]:
         """Begin a task of ``total`` units (``"B"`` for bytes)."""
 
+    def tell(self, text: str) -> None:
+        """Say something that takes long, or that is not what one would expect, in one line."""
+
 
 class Silent:
     """Shows nothing."""
@@ -27,6 +30,9 @@ class Silent:
         """Begin a task that nobody sees."""
         del description, total, unit
         yield self
+
+    def tell(self, text: str) -> None:
+        """Say nothing."""
 
     def advance(self, amount: int) -> None:
         """Take note of nothing."""

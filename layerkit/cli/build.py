@@ -31,10 +31,13 @@ def build(
     name: common.Name = None,
     runtime: common.Runtimes = None,
     arch: common.Architectures = None,
-    builder: Annotated[
-        Literal["auto", "wheels", "local", "container"] | None,
-        option("--builder", help="How wheels come to be.", show_default="auto"),
-    ] = None,
+    builder: common.Builders = None,
+    image: common.Image = None,
+    network: common.Network = None,
+    platform: common.Platform = None,
+    system_package: common.SystemPackages = None,
+    env: common.Environment = None,
+    build_timeout: common.BuildTimeout = None,
     out: Annotated[Path, option("--out", "-o", metavar="DIR", help="Where layers are written.")] = Path("dist"),
     lock_dir: common.LockDir = None,
     locked: common.Locked = False,
@@ -98,6 +101,9 @@ def build(
             help="What else the function's stack holds; it counts against the limit.",
         ),
     ] = None,
+    verify_imports: Annotated[
+        bool, option("--verify-imports", help="Import the layer's modules under the target's interpreter.")
+    ] = False,
     jobs: common.Jobs = None,
     force: Annotated[bool, option("--force", help="Write the layer even if it would not work.")] = False,
     cache_dir: common.CacheDir = None,
@@ -112,18 +118,25 @@ def build(
     from layerkit.cli.orders import Flags, orders_of
     from layerkit.cli.stack import unzipped_bytes_of
     from layerkit.lock.obtain import LockMode
+    from layerkit.places import ContainerOptions
+    from layerkit.supply import SupplyOptions
 
     orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=Flags.of(said))
     options = BuildOptions(
         out=out,
-        cache=cache_of(cache_dir),
-        mode=LockMode(
-            locked=locked,
-            upgrade=upgrade,
-            upgrade_packages=tuple(upgrade_package or ()),
-            offline=offline,
-            command=command_without("--locked", context.obj),
+        supply=SupplyOptions(
+            cache=cache_of(cache_dir),
+            mode=LockMode(
+                locked=locked,
+                upgrade=upgrade,
+                upgrade_packages=tuple(upgrade_package or ()),
+                offline=offline,
+                command=command_without("--locked", context.obj),
+            ),
+            containers=ContainerOptions(network=network, platform=platform, build_timeout=build_timeout),
+            force=force,
         ),
+        verify_imports=verify_imports,
         force=force,
         jobs=jobs or os.cpu_count() or 1,
         beside_bytes=unzipped_bytes_of(stack or ()),

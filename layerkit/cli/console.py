@@ -67,8 +67,10 @@ class Console:
                 self.hint(finding.hint)
 
     def progress(self) -> Progress:
-        """Return who shows progress here: tqdm on a terminal, else nobody."""
-        return _Bars() if self.verbosity >= 0 and sys.stderr.isatty() else Silent()
+        """Return who shows progress here: tqdm on a terminal, elsewhere only single lines, under ``--quiet`` nobody."""
+        if self.verbosity < 0:
+            return Silent()
+        return _Bars() if sys.stderr.isatty() else _Lines()
 
     def _labelled(self, label: str, text: str, colour: str) -> None:
         shown = f"\033[{colour}m{label}\033[0m" if wants_colour(sys.stderr.isatty()) else label
@@ -96,6 +98,13 @@ def _can_draw() -> bool:
     return True
 
 
+class _Lines(Silent):
+    """Says what there is to say, one line each."""
+
+    def tell(self, text: str) -> None:
+        sys.stderr.write(text + "\n")
+
+
 class _Bars:
     """Shows progress with tqdm on stderr."""
 
@@ -107,6 +116,11 @@ class _Bars:
             desc=description, total=total, unit=unit, unit_scale=True, unit_divisor=1024, leave=False, file=sys.stderr
         ) as bar:
             yield _Bar(bar.update)
+
+    def tell(self, text: str) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)
 
 
 class _Bar:

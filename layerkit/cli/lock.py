@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerkit.cli import options as common
-from layerkit.cli.options import console_of, option
+from layerkit.cli.options import cache_of, console_of, option
 
 if TYPE_CHECKING:
     from layerkit.cli.console import Console
-    from layerkit.lock.obtain import LockMode
     from layerkit.order import Job
+    from layerkit.supply import SupplyOptions
 
 
 def lock(
@@ -31,6 +31,12 @@ def lock(
     name: common.Name = None,
     runtime: common.Runtimes = None,
     arch: common.Architectures = None,
+    builder: common.Builders = None,
+    image: common.Image = None,
+    network: common.Network = None,
+    platform: common.Platform = None,
+    system_package: common.SystemPackages = None,
+    env: common.Environment = None,
     lock_dir: common.LockDir = None,
     check: Annotated[bool, option("--check", help="Change nothing; exit 1 if a lock is not current.")] = False,
     upgrade: common.Upgrade = False,
@@ -49,6 +55,7 @@ def lock(
     no_build: common.NoBuild = False,
     exclude: common.Exclude = None,
     universal: common.Universal = None,
+    cache_dir: common.CacheDir = None,
     quiet: common.Quiet = False,
     verbose: common.Verbose = False,
     json: common.Json = False,
@@ -59,21 +66,29 @@ def lock(
     from layerkit.cli.orders import Flags, orders_of
     from layerkit.lock.obtain import LockMode
     from layerkit.order import jobs_of
+    from layerkit.places import ContainerOptions
+    from layerkit.supply import SupplyOptions
 
     orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=Flags.of(said))
-    mode = LockMode(upgrade=upgrade, upgrade_packages=tuple(upgrade_package or ()), offline=offline)
+    options = SupplyOptions(
+        cache=cache_of(cache_dir),
+        mode=LockMode(upgrade=upgrade, upgrade_packages=tuple(upgrade_package or ()), offline=offline),
+        containers=ContainerOptions(network=network, platform=platform),
+    )
     console = console_of(quiet=quiet, verbose=verbose)
     jobs = jobs_of(orders, today=datetime.now(UTC).date())
     command = command_without("--check", context.obj)
-    return _check(jobs, console, command=command, json=json) if check else _refresh(jobs, mode, console, json=json)
+    if check:
+        return _check(jobs, options, console, command=command, json=json)
+    return _refresh(jobs, options, console, json=json)
 
 
-def _refresh(jobs: Sequence["Job"], mode: "LockMode", console: "Console", *, json: bool) -> int:
+def _refresh(jobs: Sequence["Job"], options: "SupplyOptions", console: "Console", *, json: bool) -> int:
     from layerkit.build import lock_all
     from layerkit.cli.outcome import exit_code_of, show_failures
 
     began = time.monotonic()
-    locked, failures = lock_all(jobs, mode, console.progress())
+    locked, failures = lock_all(jobs, options, console.progress())
     rows = [
         {
             "name": each.job.order.recipe.layer.name,
@@ -95,10 +110,10 @@ def _refresh(jobs: Sequence["Job"], mode: "LockMode", console: "Console", *, jso
     return exit_code_of((), failures)
 
 
-def _check(jobs: Sequence["Job"], console: "Console", *, command: str, json: bool) -> int:
-    from layerkit.build import stale_locks
+def _check(jobs: Sequence["Job"], options: "SupplyOptions", console: "Console", *, command: str, json: bool) -> int:
+    from layerkit.supply import stale_locks
 
-    stale = [os.fspath(path) for path in stale_locks(jobs)]
+    stale = [os.fspath(path) for path in stale_locks(jobs, options, console.progress())]
     if json:
         console.result_json({"version": 1, "stale": stale})
         return 1 if stale else 0

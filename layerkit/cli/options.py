@@ -1,7 +1,7 @@
 """The options that commands share: one name, one help text, one environment variable each."""
 
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -101,6 +101,30 @@ Exclude: TypeAlias = Annotated[
 Universal: TypeAlias = Annotated[
     bool | None,
     option("--universal/--no-universal", help="Pure wheels only: one zip for every runtime and architecture."),
+]
+
+Builders: TypeAlias = Annotated[
+    Literal["auto", "wheels", "local", "container"] | None,
+    option("--builder", help="How wheels come to be.", show_default="auto"),
+]
+Image: TypeAlias = Annotated[
+    str | None, option("--image", help="Build in this image.", show_default="the target's manylinux image")
+]
+Network: TypeAlias = Annotated[
+    str | None, option("--network", help="Network of containers: host, none, or a name.", show_default="the engine's")
+]
+Platform: TypeAlias = Annotated[
+    str | None, option("--platform", help="Platform of containers.", show_default="the target's, as linux/arm64")
+]
+SystemPackages: TypeAlias = Annotated[
+    list[str] | None, option("--system-package", help="Install this system package before building.")
+]
+Environment: TypeAlias = Annotated[
+    list[str] | None, option("--env", metavar="K=V", help="Environment variable of builds.")
+]
+BuildTimeout: TypeAlias = Annotated[
+    float | None,
+    option("--build-timeout", min=1, metavar="SECONDS", help="Give up on building a package after this long."),
 ]
 
 

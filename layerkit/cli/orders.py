@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import layerkit
 from layerkit.errors import RecipeError, UsageError
-from layerkit.facts import limits
+from layerkit.facts import Architecture, limits
 from layerkit.index import IndexSource
 from layerkit.lock.obtain import is_lock
 from layerkit.model.names import normalize
@@ -80,6 +80,13 @@ class BadName(UsageError):
         )
 
 
+class BadVariable(UsageError):
+    """A text that sets no environment variable."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"`--env {name}…` sets no environment variable", hint="write `--env NAME=VALUE`")
+
+
 class OneNameForMany(UsageError):
     """``--name`` with several recipes, which would overwrite each other's layer."""
 
@@ -112,6 +119,9 @@ class Flags:
     lock_dir: Path | None = None
     out: Path = Path("dist")
     builder: str | None = None
+    image: str | None = None
+    system_package: tuple[str, ...] = ()
+    env: tuple[str, ...] = field(default=(), repr=False)
     prune: str | None = None
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -266,6 +276,9 @@ def _build(build: Build, flags: Flags) -> Build:
     return replace(
         build,
         builder=Builder(flags.builder) if flags.builder else build.builder,
+        images=dict.fromkeys(Architecture, flags.image) if flags.image else build.images,
+        system_packages=(*build.system_packages, *flags.system_package),
+        env={**build.env, **dict(map(_variable, flags.env))},
         no_binary=(*build.no_binary, *map(normalize, flags.no_binary)),
         strip=build.strip if flags.strip is None else flags.strip,
         bytecode=build.bytecode if flags.bytecode is None else flags.bytecode,
@@ -273,6 +286,13 @@ def _build(build: Build, flags: Flags) -> Build:
         layout=Layout(flags.layout) if flags.layout else build.layout,
         universal=build.universal if flags.universal is None else flags.universal,
     )
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise BadVariable(name=name)
+    return name, value
 
 
 def _prune(prune: Prune, flags: Flags) -> Prune:

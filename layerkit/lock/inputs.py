@@ -16,15 +16,17 @@ from layerkit.model.universal import LockTarget, UniversalTarget
 
 _USERINFO: Final = re.compile(r"(?<=://)[^/\s?#]*@")
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s;'\"<>]+", re.IGNORECASE)
+RESOLVER_UV: Final = "uv"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockRequest:
-    """What is to be locked. It says nothing about who builds the wheels.
+    """What is to be locked, and who resolves it. It says nothing about who builds the wheels.
 
     ``requirements`` are PEP 508 lines as written, with whatever passwords their URLs hold. ``hashes`` maps
     ``name==version`` (or ``name`` for a direct reference) to the allowed ``algorithm:hex``; if there are any, every
-    locked package must have some, as for pip. ``exclude_newer`` is a date or time in RFC 3339's form.
+    locked package must have some, as for pip. ``exclude_newer`` is a date or time in RFC 3339's form. ``resolver`` is
+    ``RESOLVER_UV``, or what ``resolver_in`` returns: a lock depends on whose interpreter resolved it.
     """
 
     requirements: tuple[str, ...] = field(repr=False)
@@ -35,6 +37,12 @@ class LockRequest:
     no_binary: tuple[str, ...] = ()
     no_build: bool = False
     prereleases: bool = False
+    resolver: str = RESOLVER_UV
+
+
+def resolver_in(place: str) -> str:
+    """Return the ``resolver`` for pip-compile in a place (an image's digest, ``python 3.12.1`` of this machine)."""
+    return f"pip-compile {place}"
 
 
 def inputs_of(request: LockRequest, target: LockTarget, settings: IndexSettings) -> dict[str, Any]:
@@ -53,6 +61,7 @@ def inputs_of(request: LockRequest, target: LockTarget, settings: IndexSettings)
         "no-binary": sorted({normalize(name) for name in request.no_binary}),
         "no-build": request.no_build,
         "prereleases": request.prereleases,
+        "resolver": None if request.resolver == RESOLVER_UV else request.resolver,
     }
     return {key: value for key, value in described.items() if value or key == "requirements"}
 

@@ -5,15 +5,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from layerkit.files import write_text
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import BrokenLockError, ForeignLockFileError, StaleLockError
-from layerkit.lock.inputs import LockRequest, inputs_of
+from layerkit.lock.inputs import RESOLVER_UV, LockRequest, inputs_of
 from layerkit.model.lock import CREATED_BY, Lock, digest_of_inputs
 from layerkit.model.names import normalize
 from layerkit.model.universal import LockTarget
+
+if TYPE_CHECKING:
+    from layerkit.lock.pip_compile import OpenWorkshop
+    from layerkit.lock.resolve import Keeping, Resolved
 
 _PYLOCK: Final = re.compile(r"^pylock(\.[^.]+)?\.toml$")
 
@@ -44,9 +48,17 @@ def is_lock(path: Path) -> bool:
 
 
 def obtain(
-    request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings, mode: LockMode | None = None
+    request: LockRequest,
+    target: LockTarget,
+    *,
+    path: Path,
+    settings: IndexSettings,
+    mode: LockMode | None = None,
+    open_workshop: "OpenWorkshop | None" = None,
 ) -> Lock:
     """Return the lock for the request; resolve and write it to ``path`` if the one there is not current.
+
+    ``open_workshop`` is called only if something must be resolved, and only for a request that is not uv's.
 
     Raises ``StaleLockError`` where it must not be refreshed, ``BrokenLockError`` and ``ForeignLockFileError`` for what
     else may stand at ``path``, and what ``resolve`` raises.
@@ -60,7 +72,14 @@ def obtain(
     if mode.locked:
         changed = _changed(existing.inputs, inputs) if existing else ()
         raise StaleLockError(path=path, changed=changed, command=mode.command)
-    lock = _resolved(request, target, path=path, settings=settings, mode=mode)
+    keeping = _keeping(path, mode)
+    resolved = _resolve(request, target, settings=settings, folder=path.parent, keeping=keeping, opening=open_workshop)
+    lock = Lock(
+        target=target.identifier,
+        requires_python=resolved.requires_python,
+        inputs=inputs,
+        packages=resolved.packages,
+    )
     write_text(path, lock.to_toml())
     return lock
 
@@ -74,22 +93,35 @@ def is_current(request: LockRequest, target: LockTarget, *, path: Path, settings
     return existing is not None and existing.inputs_digest == digest_of_inputs(inputs_of(request, target, settings))
 
 
-def _resolved(request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings, mode: LockMode) -> Lock:
-    from layerkit.lock.resolve import Keeping, resolve
+def _keeping(path: Path, mode: LockMode) -> "Keeping":
+    from layerkit.lock.resolve import Keeping
 
-    keeping = Keeping(
+    return Keeping(
         previous=path.read_text(encoding="utf-8") if path.is_file() and not mode.upgrade else None,
         upgrades=tuple(sorted({normalize(name) for name in mode.upgrade_packages})),
         refresh=mode.upgrade,
         offline=mode.offline,
     )
-    resolved = resolve(request, target, settings=settings, folder=path.parent, keeping=keeping)
-    return Lock(
-        target=target.identifier,
-        requires_python=resolved.requires_python,
-        inputs=inputs_of(request, target, settings),
-        packages=resolved.packages,
-    )
+
+
+def _resolve(
+    request: LockRequest,
+    target: LockTarget,
+    *,
+    settings: IndexSettings,
+    folder: Path,
+    keeping: "Keeping",
+    opening: "OpenWorkshop | None",
+) -> "Resolved":
+    if request.resolver == RESOLVER_UV:
+        from layerkit.lock.resolve import resolve
+
+        return resolve(request, target, settings=settings, folder=folder, keeping=keeping)
+    from layerkit.lock.in_place import resolve_in_place
+
+    if opening is None:
+        raise ValueError("a request that is not uv's needs a workshop")
+    return resolve_in_place(request, target, settings=settings, folder=folder, keeping=keeping, open_workshop=opening)
 
 
 def _existing(path: Path, *, overwrite: bool) -> Lock | None:

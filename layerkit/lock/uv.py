@@ -38,6 +38,9 @@ _HARMLESS: Final = (
 class Question:
     """One resolution that uv is asked for. ``sources`` are names that are taken as sdists, all others as wheels.
 
+    With ``any_file`` the answer names the sdist beside the wheels of all others too; without ``dependencies`` uv builds
+    none of them for that.
+
     ``platform`` is ``None`` for all platforms, and all Pythons from ``python`` on, at once. ``preferences`` is an
     earlier lock, whose versions are kept where they still fit, except those of ``upgrades``.
     """
@@ -51,6 +54,7 @@ class Question:
     exclude_newer: str | None = None
     prereleases: bool = False
     dependencies: bool = True
+    any_file: bool = False
     preferences: str | None = field(default=None, repr=False)
     upgrades: tuple[str, ...] = ()
     refresh: bool = False
@@ -110,7 +114,8 @@ def _command(question: Question) -> list[str]:
         "--no-config",
     ]
     command += ["--no-progress", "--color", "never", "--no-python-downloads", "--python", sys.executable]
-    command += ["--python-version", question.python, "--only-binary", ":all:"]
+    command += ["--python-version", question.python]
+    command += [] if question.any_file else ["--only-binary", ":all:"]
     command += ["--python-platform", question.platform] if question.platform else ["--universal"]
     command += [] if question.platform else ["--fork-strategy", "fewest"]
     for name in question.sources:

@@ -1,0 +1,1 @@
+"""Layers at work: what happens to them as Lambda runs them."""

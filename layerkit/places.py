@@ -1,0 +1,118 @@
+"""Where a job's wheels are built when no prebuilt ones serve: in a container, or on this machine.
+
+What such a place is, exactly, is known before it is opened: it decides what the caches hold. It is opened only if
+something must be resolved or built there, and nothing of it stays behind.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from layerkit.errors import BuildError
+from layerkit.model.recipe import Builder
+from layerkit.model.target import PythonTarget
+from layerkit.order import Job
+from layerkit.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from layerkit.sandbox.container import ContainerSpec, Engine
+    from layerkit.sandbox.workshop import Supplies, Workshop
+
+
+class ContainerNeeded(BuildError):
+    """A package that needs a container, and no engine to run one."""
+
+    def __init__(self, *, reason: str, missing: BuildError) -> None:
+        super().__init__(
+            f"{reason}; but {missing.message}",
+            details=missing.details,
+            hint=f"{missing.hint or 'start a container engine'}; or choose a version that has a wheel",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerOptions:
+    """What the command line says of containers; ``build_timeout`` is in seconds, for one package."""
+
+    network: str | None = None
+    platform: str | None = None
+    build_timeout: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildPlace:
+    """A place not yet opened. ``identity`` says exactly what it is; ``image`` is the image by digest, if it is one."""
+
+    identity: str
+    title: str
+    image: str | None
+    open: "Callable[[Supplies], AbstractContextManager[Workshop]]" = field(repr=False)
+
+
+def place_of(job: Job, target: PythonTarget, options: ContainerOptions, progress: Progress) -> BuildPlace:
+    """Return the place for the job's target: this machine for the builder ``local``, else a container.
+
+    Raises ``EngineError`` where the engine must be asked what an image is, ``InterpreterMissing`` and ``LocalUnfit``.
+    """
+    if job.order.recipe.build.builder is Builder.LOCAL:
+        return _this_machine(target)
+    return _container(job, target, options, progress)
+
+
+def _this_machine(target: PythonTarget) -> BuildPlace:
+    from layerkit.sandbox.interpreters import InterpreterMissing, find_interpreter
+    from layerkit.sandbox.local import Machine, check_fit
+
+    machine = Machine.this()
+    check_fit(machine, target=target.identifier, wanted=target.architecture.machine, glibc=target.glibc)
+    interpreter = find_interpreter(target.python_version)
+    if interpreter is None:
+        raise InterpreterMissing(version=target.python_version, purpose="`--builder local`")
+
+    @contextlib.contextmanager
+    def opened(supplies: "Supplies") -> "Iterator[Workshop]":
+        from layerkit.sandbox.local import local_runner
+        from layerkit.sandbox.place import look_around
+        from layerkit.sandbox.workshop import Workshop
+
+        with local_runner() as runner:
+            yield Workshop.set_up(runner, look_around(runner, target.python_version), supplies)
+
+    identity = f"python {interpreter.version} ({interpreter.build}) on glibc {machine.glibc}"
+    return BuildPlace(identity=identity, title="this machine", image=None, open=opened)
+
+
+def _container(job: Job, target: PythonTarget, options: ContainerOptions, progress: Progress) -> BuildPlace:
+    from layerkit.facts.images import builder_image
+    from layerkit.sandbox.container import ContainerSpec, Engine
+    from layerkit.sandbox.container_spec import platform_of
+
+    named = job.order.recipe.build.images.get(target.architecture)
+    spec = ContainerSpec(
+        image=named or builder_image(target.runtime.system.name, target.architecture),
+        platform=options.platform or platform_of(target.architecture),
+        network=options.network,
+    )
+
+    @contextlib.contextmanager
+    def opened(supplies: "Supplies") -> "Iterator[Workshop]":
+        from layerkit.sandbox.place import look_around
+        from layerkit.sandbox.workshop import Workshop
+
+        with Engine.connect(os.environ) as engine, engine.container(spec, progress=progress) as container:
+            yield Workshop.set_up(container, look_around(container, target.python_version), supplies)
+
+    identity = _identity(spec, Engine, progress)
+    return BuildPlace(identity=identity, title=spec.image, image=identity, open=opened)
+
+
+def _identity(spec: "ContainerSpec", engine_type: "type[Engine]", progress: Progress) -> str:
+    """Return the image by digest: as it is named, or as the engine knows it."""
+    if "@sha256:" in spec.image:
+        return spec.image
+    with engine_type.connect(os.environ) as engine:
+        return f"{spec.image}@{engine.identity(spec, progress=progress)}"
