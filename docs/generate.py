@@ -52,6 +52,11 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
         "error",
         "An extension module is for another Python, with none for the runtime's beside it",
     ),
+    Code.PYTHON_IMPORT: (
+        "error",
+        "Under `--verify-imports`, a module of the layer does not import; a warning where it is an optional part, a note"
+        " where only this machine lacks what Lambda has",
+    ),
     Code.PRUNE_UNMATCHED: (
         "warning",
         "A pattern of `keep` or `drop` takes no file of the layer: perhaps it is misspelt",

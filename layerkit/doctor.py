@@ -206,8 +206,8 @@ def _tested_uv() -> "SpecifierSet":
 
 def _settings_files(circumstances: Circumstances) -> list[Check]:
     environ = circumstances.environ
-    files = [found.path for found in index_uv._files(environ, circumstances.folder)]  # noqa: SLF001
-    files += [path for path in index_pip._files(environ) if path.is_file()]  # noqa: SLF001
+    files = [found.path for found in index_uv.settings_files(environ, circumstances.folder)]
+    files += [path for path in index_pip.settings_files(environ) if path.is_file()]
     _settings(circumstances)
     read = ", ".join(map(str, files)) or "no settings file of pip's or uv's"
     return [Check(name="settings", status=Status.OK, detail=f"read {read}", needed=True)]

@@ -46,7 +46,7 @@ def _is_on_disk(url: str) -> bool:
 
 def _said(environ: Mapping[str, str]) -> dict[str, str]:
     sections: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
-    for path in _files(environ):
+    for path in settings_files(environ):
         for section, entries in _read(path).items():
             sections[section] |= entries
     said = {key: value for section in _SECTIONS for key, value in sections[section].items()}
@@ -56,7 +56,7 @@ def _said(environ: Mapping[str, str]) -> dict[str, str]:
     return said
 
 
-def _files(environ: Mapping[str, str]) -> Iterator[Path]:
+def settings_files(environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield where pip looks, the most specific last; ``PIP_CONFIG_FILE`` stands in for the user's files."""
     named = environ.get("PIP_CONFIG_FILE")
     if named == os.devnull:

@@ -30,7 +30,7 @@ _FALSE: Final = frozenset({"", "0", "false", "no", "n", "off", "f"})
 
 def sources(environ: Mapping[str, str], folder: Path) -> list[IndexSource]:
     """Read what uv would use in ``folder``, the most specific first. Raises ``SettingsFileError``."""
-    return [_variables(environ), *(_from_file(found, environ) for found in _files(environ, folder))]
+    return [_variables(environ), *(_from_file(found, environ) for found in settings_files(environ, folder))]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +102,7 @@ def _from_file(settings: _Settings, environ: Mapping[str, str]) -> IndexSource:
     )
 
 
-def _files(environ: Mapping[str, str], folder: Path) -> Iterator[_Settings]:
+def settings_files(environ: Mapping[str, str], folder: Path) -> Iterator[_Settings]:
     if named := environ.get("UV_CONFIG_FILE"):
         found = _uv_toml(Path(named))
         if found is None:

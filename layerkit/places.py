@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 class ContainerNeeded(BuildError):
-    """A package that needs a container, and no engine to run one."""
+    """A package that needs a container, which cannot be had."""
 
-    def __init__(self, *, reason: str, missing: BuildError) -> None:
+    def __init__(self, *, failure: BuildError, missing: BuildError) -> None:
         super().__init__(
-            f"{reason}; but {missing.message}",
-            details=missing.details,
+            failure.message,
+            details=[*failure.details, f"no container to build it in: {missing.message}", *missing.details],
             hint=f"{missing.hint or 'start a container engine'}; or choose a version that has a wheel",
         )
 

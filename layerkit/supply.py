@@ -219,14 +219,14 @@ def _made(locked: Locked, sdists: Mapping[LockedPackage, Path], options: SupplyO
     pure = _Pure(left=sdists) if build.builder in _IN_PLACE else _pure(locked, sdists, options)
     if not pure.left and not build.libraries:
         return Supplied(locked=locked, wheels=(), built=pure.built)
-    from layerkit.sandbox.container_errors import NoEngine
+    from layerkit.sandbox.container_errors import EngineError
 
     try:
         return _made_in_place(locked, target, pure, options=options, progress=progress)
-    except NoEngine as exc:
+    except EngineError as exc:
         if pure.failure is None:
             raise
-        raise ContainerNeeded(reason=pure.failure.message, missing=exc) from exc
+        raise ContainerNeeded(failure=pure.failure, missing=exc) from exc
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

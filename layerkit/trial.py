@@ -9,6 +9,7 @@ from layerkit.assemble.link import link
 from layerkit.composition import Composed
 from layerkit.invoke.imports import verify_imports
 from layerkit.invoke.places import PlaceWish, import_place
+from layerkit.model.finding import errors_in
 from layerkit.model.recipe import Builder
 from layerkit.model.target import PythonTarget
 from layerkit.places import ContainerOptions
@@ -33,5 +34,9 @@ def with_imports_tried(composed: Composed, options: ContainerOptions, progress: 
             with import_place(layer, target, environ=os.environ, wish=wish, progress=progress) as place:
                 tried = verify_imports(layer, target, place=place, named=recipe.example.imports)
             progress.tell(tried.summary)
-            composed = replace(composed, findings=(*composed.findings, *tried.findings))
+            fatal = errors_in(tried.findings)
+            for finding in tried.findings:
+                if finding not in fatal:  # it depends on this machine, so it has no place in a manifest
+                    progress.tell(f"{finding.severity}: {finding.where}: {finding.message}")
+            composed = replace(composed, findings=(*composed.findings, *fatal))
     return composed

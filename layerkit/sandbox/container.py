@@ -6,6 +6,8 @@ that is killed; besides, labels tell whose it is, and ``Engine.connect`` removes
 """
 
 import contextlib
+import os
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -219,6 +221,8 @@ def _client(place: Endpoint) -> Api:
         raise NoSsh(url=place.url, origin=place.origin)
     tls = _tls(place.tls, place) if place.tls else False
     try:
+        if place.socket is not None:
+            _knock(place.socket)
         api = APIClient(base_url=place.url, version="auto", timeout=_PATIENCE_AT_FIRST, tls=tls)
     except InvalidVersion as exc:
         raise EngineTooOld(url=place.url, version="before 1.24", needed=_LEAST_API) from exc
@@ -231,6 +235,14 @@ def _client(place: Endpoint) -> Api:
         api.close()
         raise EngineTooOld(url=place.url, version=api.api_version, needed=_LEAST_API)
     return cast("Api", api)
+
+
+def _knock(path: Path) -> None:
+    """Connect once and hang up; the SDK forgets to close a socket that it cannot connect."""
+    if os.name == "posix":
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.settimeout(_PATIENCE_AT_FIRST)
+            attempt.connect(os.fspath(path))
 
 
 def _tls(files: TlsFiles, place: Endpoint) -> "TLSConfig":

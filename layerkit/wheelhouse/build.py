@@ -52,9 +52,10 @@ class NeedsContainer(BuildError):
 
     def __init__(self, *, package: LockedPackage, wheel: str) -> None:
         super().__init__(
-            f"`{package.name}` {package.version} has no wheel for the target, and its sdist builds native code"
-            f" (`{wheel}`), which must happen in a container of the target's system",
-            hint="choose a version that has a wheel, or leave it out with `--exclude`",
+            f"`{package.name}` {package.version} is to be built from its sdist, which makes native code (`{wheel}`),"
+            " and that needs a container of the target's system",
+            hint="build it with `--builder auto` or `container`, choose a version that has a wheel,"
+            " or leave it out with `--exclude`",
         )
 
 

@@ -18,6 +18,7 @@ _SCRIPT: Final = "place_libraries.py"
 _FILES: Final = "files"
 _CARRIED: Final = "libraries"
 _FOLDER: Final = "libraries"
+_LOADER_CACHE: Final = ("/bin/sh", "-c", 'PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; true')
 _PATIENCE: Final = 300.0  # seconds
 
 
@@ -55,7 +56,8 @@ def carry_libraries(
     runner = workshop.runner
     runner.put({_SCRIPT: Path(__file__).with_name(_SCRIPT).read_bytes()})
     command = [workshop.python, "-I", f"{runner.home}/{_SCRIPT}", f"{runner.home}/{_FOLDER}", *names]
-    done = runner.run(Order(command=command, timeout=_PATIENCE))
+    known = runner.run(Order(command=_LOADER_CACHE, timeout=_PATIENCE)).stdout
+    done = runner.run(Order(command=command, stdin=known, timeout=_PATIENCE))
     missing: list[str] = json.loads(done.stdout) if done.ok else list(names)
     if missing:
         raise LibraryNotInPlace(names=missing, title=runner.title)

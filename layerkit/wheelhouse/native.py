@@ -139,7 +139,7 @@ class _Bench:
             )
             report = self._make(job, Path(folder, "built"))
             wheel = self._finish(job, Path(folder, "built"), Path(folder, "repaired"))
-            built_from = {**self._origin(package), **report}
+            built_from = {**self._origin(job), **report}
             return store_built(key, self.cache, name=wheel.name, content=normalize_wheel(wheel), built_from=built_from)
 
     def _make(self, job: "_Job", into: Path) -> dict[str, Any]:
@@ -178,8 +178,9 @@ class _Bench:
 
     def _repair(self, job: "_Job", wheel: str) -> Completed:
         home = self.workshop.home
-        folder = self.workshop.bring_patchelf()
-        path = ["env", f"PATH={folder}:/usr/local/bin:/usr/bin:/bin"] if folder else []
+        patchelf = self.workshop.bring_patchelf()
+        job.more_tools["patchelf"] = patchelf.version
+        path = ["env", f"PATH={patchelf.folder}:/usr/local/bin:/usr/bin:/bin"] if patchelf.folder else []
         excluded = [f"--exclude={name}" for name in self.demand.libraries]
         command = ["-m", "auditwheel", "repair", "--plat", "auto", *excluded, "-w", f"{home}/{job.at}/repaired"]
         return self._run(job, [*command, f"{home}/{job.at}/built/{wheel}"], before=path)
@@ -210,13 +211,13 @@ class _Bench:
     def _check(self, job: "_Job", binaries: Sequence[Binary]) -> None:
         check_fit(binaries, self.around, what=job.title)
 
-    def _origin(self, package: LockedPackage) -> dict[str, Any]:
-        demand = self.demand
+    def _origin(self, job: "_Job") -> dict[str, Any]:
+        demand, package = self.demand, job.package
         origin: dict[str, Any] = {
             "sdist": package.file.name,
             "sha256": package.file.sha256,
             "place": demand.place,
-            "tools": dict(self.workshop.versions),
+            "tools": {**self.workshop.versions, **job.more_tools},
         }
         more = {
             "system_packages": sorted(demand.system_packages),
@@ -228,11 +229,12 @@ class _Bench:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Job:
-    """A package on the bench: its folder below the place's home, and its log."""
+    """A package on the bench: its folder below the place's home, its log, and tools that only some packages need."""
 
     package: LockedPackage
     at: str
     log: BuildLog
+    more_tools: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

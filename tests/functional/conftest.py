@@ -28,6 +28,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench
         for name, value in bench.settings().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
         monkeypatch.chdir(bench.work)
         yield bench
 

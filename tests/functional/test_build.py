@@ -95,8 +95,6 @@ class TestUsage:
             pytest.param(("app", "--name", ""), id="empty-name"),
             pytest.param(("app", "--frobnicate"), id="unknown-option"),
             pytest.param(("app", "--builder", "magic"), id="unknown-builder"),
-            pytest.param(("app", *TARGET, "--builder", "container"), id="container"),
-            pytest.param(("app", *TARGET, "--builder", "local"), id="local"),
             pytest.param(("-r", "nowhere.txt"), id="no-file"),
             pytest.param(("app", *TARGET, "--stack", "lots"), id="bad-stack"),
             pytest.param(("app", *TARGET, "--exclude-newer", "yesterday"), id="bad-date"),
@@ -224,6 +222,27 @@ class TestSdists:
     def test_sdist_forbidden(self, how: tuple[str, ...], bench: Workbench, run: Run, transcript: Transcript) -> None:
         add_sdist(bench.shelf, "pure")
         transcript(run("build", "pure", *TARGET, *how))
+
+
+class TestBuilders:
+    def test_a_container_without_an_engine_tells_how_to_have_one(
+        self, bench: Workbench, run: Run, transcript: Transcript
+    ) -> None:
+        answer = run("build", "app", *TARGET, "--builder", "container", "--image", "made.up/image:1")
+        transcript(answer)
+        assert answer.code == 5
+        assert written(bench) == []
+
+    def test_a_machine_that_is_not_like_the_target_is_refused(
+        self, bench: Workbench, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The test's machine may be new or old, so it is made to look too new."""
+        monkeypatch.setattr("layerkit.sandbox.local._glibc", lambda: (2, 99))
+        answer = run("build", "app", *TARGET, "--builder", "local")
+        assert answer.code == 5
+        assert "this machine has glibc 2.99, and the target's is 2.34" in answer.stderr
+        assert "hint: use `--builder container`" in answer.stderr
+        assert written(bench) == []
 
 
 class TestInterrupted:

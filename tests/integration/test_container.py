@@ -342,6 +342,9 @@ class Bars:
     def advance(self, amount: int) -> None:
         self.seen += amount
 
+    def tell(self, text: str) -> None:
+        raise AssertionError(text)
+
 
 @pytest.fixture
 def tiny(box: Container, tmp_path: Path) -> Path:

