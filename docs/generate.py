@@ -54,8 +54,7 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
     ),
     Code.PYTHON_IMPORT: (
         "error",
-        "Under `--verify-imports`, a module of the layer does not import; a warning where it is an optional part, a note"
-        " where only this machine lacks what Lambda has",
+        "Under `--verify-imports`, a module does not import; warning: optional part; note: only this machine lacks it",
     ),
     Code.PRUNE_UNMATCHED: (
         "warning",
@@ -68,7 +67,7 @@ _EXIT_CODES: Final[Mapping[int, str]] = {
     2: "Bad input: options, recipes, requirements files, settings",
     3: "Requirements that cannot be locked; a lock that is stale or missing under `--locked`",
     4: "A file that could not be downloaded, or is not what the lock says",
-    5: "A wheel that could not be built here; a missing interpreter",
+    5: "A wheel that could not be built; a missing interpreter; something about the container engine",
     6: "The layer would not work on Lambda; no zip is left behind, unless `--force`",
     130: "Interrupted with Ctrl-C",
 }

@@ -8,22 +8,26 @@ import contextlib
 import hashlib
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from layerkit.assemble.fragment import Fragment, Preparation
 from layerkit.assemble.prepare import prepare
 from layerkit.composition import Making, compose, write_layer
 from layerkit.errors import LayerkitError
+from layerkit.manufacture import Made
 from layerkit.model.layer import Layer
 from layerkit.order import Job
+from layerkit.places import SupplyOptions
 from layerkit.progress import Progress, Silent
-from layerkit.supply import Locked, Supplied, SupplyOptions, fetch_for, lock_job, refuse_hopeless, supply
+from layerkit.supply import Locked, Supplied, fetch_for, lock_job, refuse_hopeless, supply
 
 _T = TypeVar("_T")
+_RESOLVERS: Final = 8  # each is a process of its own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,16 +77,18 @@ def lock_all(
 ) -> tuple[list[Locked], list[Failure]]:
     """Lock for each job, in parallel; return what is locked, in the order of the jobs, and what failed."""
     failures: list[Failure] = []
-    with ThreadPoolExecutor(max(1, len(jobs))) as pool:
+    with ThreadPoolExecutor(max(1, min(_RESOLVERS, len(jobs)))) as pool:
         return _lock_each(jobs, options, _Attempt(pool, failures), progress or Silent()), failures
 
 
 def _lock_each(jobs: Sequence[Job], options: SupplyOptions, run: "_Attempt", progress: Progress) -> list[Locked]:
+    gate = threading.BoundedSemaphore(_RESOLVERS)
     with progress.task("Locking", total=len(jobs), unit="lock") as task:
 
         def step(job: Job) -> Locked:
             try:
-                return lock_job(job, options, progress)
+                with gate:
+                    return lock_job(job, options, progress)
             finally:
                 task.advance(1)
 
@@ -148,12 +154,13 @@ def _fragments(supplied: Supplied, options: BuildOptions, progress: Progress) ->
 
 def _finish(supplied: Supplied, fragments: Sequence[Fragment], options: BuildOptions, progress: Progress) -> Layer:
     job, lock = supplied.locked.job, supplied.locked.lock
+    made = supplied.made or Made(wheels=())
     making = Making(
-        builder=str(supplied.builder),
-        image=supplied.image,
+        builder=str(made.builder),
+        image=made.image,
         lock_sha256=None if lock is None else hashlib.sha256(lock.to_toml().encode()).hexdigest(),
-        built={wheel.name: wheel.built_from for wheel in supplied.built},
-        libraries=tuple((library.name, library.path) for library in supplied.libraries),
+        built={wheel.name: wheel.built_from for wheel in made.wheels},
+        libraries=tuple((library.name, library.path) for library in made.libraries),
     )
     composed = compose(job.order.recipe, job.targets, fragments, cache=options.supply.cache, making=making)
     if options.verify_imports:

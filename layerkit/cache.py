@@ -5,14 +5,34 @@ changes afterwards. A damaged or foreign cache costs time, never a wrong layer: 
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from layerkit.errors import EnvironmentFailure
 from layerkit.files import replacing, translating
 
 _SPREAD: Final = 2
+
+
+class DamagedEntry(EnvironmentFailure):
+    """Entries of the cache that are no longer what was put there; they are removed from it."""
+
+    def __init__(self, *, paths: Sequence[Path], of: Sequence[str]) -> None:
+        super().__init__(
+            f"the cache is damaged where it keeps {', '.join(f'`{name}`' for name in of)}",
+            details=[f"`{path}`" for path in paths],
+            hint="run the command again: what is damaged was removed and will be fetched or made anew",
+        )
+        self.paths = tuple(paths)
+
+    def discard(self) -> None:
+        """Remove the damaged files where they lie as entries of a cache do: nobody's own files are touched."""
+        for path in self.paths:
+            if path.parent.name == path.name[:_SPREAD]:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,9 +46,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """A folder of entries, by bucket (kind) and key."""
+    """A folder of entries, by bucket (kind) and key; ``root`` is absolute, for programs that run elsewhere."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        """Make ``root`` absolute."""
+        object.__setattr__(self, "root", self.root.absolute())
 
     @classmethod
     def default(cls) -> "Cache":

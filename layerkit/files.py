@@ -16,7 +16,19 @@ from zlib import crc32
 from layerkit.errors import EnvironmentFailure
 
 _NODE: Final = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-_HOST: Final = f"{crc32(_NODE.encode()):08x}"
+_PROC: Final = Path("/proc")
+
+
+def _host() -> str:
+    """Return what tells apart the places in which a process id has one meaning: hosts, and containers on them."""
+    try:
+        namespace = str((_PROC / "self/ns/pid").readlink())
+    except OSError:
+        namespace = ""
+    return f"{crc32(f'{_NODE}{namespace}'.encode()):08x}"
+
+
+_HOST: Final = _host()
 _TEMPORARY: Final = re.compile(r"^\.(?P<name>.+)\.(?P<host>[0-9a-f]{8})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.tmp$")
 
 
@@ -88,5 +100,14 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Tell whether the process has ended and only waits to be asked how, where the system says so (proc(5))."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return False
+    return stat.rpartition(b")")[2].split()[:1] == [b"Z"]

@@ -9,10 +9,13 @@ against a package that someone else uploads under the same name to a public one 
 indexes on this machine's disk that pip's settings name come last (see ``index_pip``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from layerkit import index_pip, index_uv
 from layerkit.index_credentials import from_keyring, from_netrc, netrc_entries, netrc_file
@@ -41,6 +44,7 @@ __all__ = [
 DEFAULT_INDEX: Final = "https://pypi.org/simple"
 _STRATEGIES: Final = ("first-index", "unsafe-first-match", "unsafe-best-match")
 _UV_VARIABLES: Final = ("UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX", "UV_KEYRING_PROVIDER")
+_SCHEME: Final = re.compile(r"(?:https?|file)://", re.IGNORECASE)
 _PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
@@ -105,6 +109,16 @@ class IndexSettings:
             return from_keyring(services, username) or known
         return known
 
+    def proxy_of(self, url: str) -> str | None:
+        """Return the proxy through which ``url`` is asked, these settings' own or the environment's; no credentials."""
+        from urllib.request import getproxies, proxy_bypass
+
+        found = getproxies()
+        if proxy_bypass(netloc_of(url)):
+            return None
+        proxy = self.proxy or found.get(url.partition(":")[0].lower()) or found.get("all")
+        return re.sub(r"^((?:[a-z0-9+.-]+:)?//)?[^/]*@", r"\1", proxy) if proxy else None
+
     def redact(self, text: str) -> str:
         """Return ``text`` without any password that these settings know, and without ``user:password@`` in URLs."""
         text = hide_userinfo(text)
@@ -147,7 +161,7 @@ def resolve(*, project: tuple[IndexSource, ...], environ: Mapping[str, str], fol
     sources = (*project, *index_uv.sources(environ, folder), index_pip.source(environ))
     lists = _merge(sources)
     return IndexSettings(
-        urls=(DEFAULT_INDEX,) if lists.urls is None else lists.urls,
+        urls=(DEFAULT_INDEX,) if lists.urls is None else tuple(_checked(lists.urls)),
         find_links=lists.find_links,
         no_index=lists.urls == (),
         strategy=_strategy(sources),
@@ -190,6 +204,21 @@ def _merge(sources: Sequence[IndexSource]) -> _Lists:
 
 def _lists(*, urls: Sequence[str] | None, named: Sequence[str], links: Sequence[str]) -> _Lists:
     return _Lists(urls=None if urls is None else _bare(urls), named=_bare(named), find_links=_bare(links))
+
+
+def _checked(urls: Iterable[str]) -> Iterator[str]:
+    """Yield the URLs of indexes. Raises ``IndexSettingError`` for what cannot be one."""
+    for url in urls:
+        parts = urlsplit(url) if _SCHEME.match(url) else None
+        try:
+            usable = parts is not None and (parts.scheme == "file" or bool(parts.hostname and parts.port != 0))
+        except ValueError:  # a port that is none
+            usable = False
+        if not usable and not os.path.isdir(url):  # noqa: PTH112 -- a URL is no path
+            raise IndexSettingError(
+                setting="URL of a package index", value=url, valid="write it as `https://host/simple`"
+            )
+        yield url
 
 
 def _bare(urls: Iterable[str]) -> tuple[str, ...]:

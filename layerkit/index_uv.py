@@ -103,6 +103,7 @@ def _from_file(settings: _Settings, environ: Mapping[str, str]) -> IndexSource:
 
 
 def settings_files(environ: Mapping[str, str], folder: Path) -> Iterator[_Settings]:
+    """Yield the settings files that count, the most specific first. Raises ``SettingsFileError``."""
     if named := environ.get("UV_CONFIG_FILE"):
         found = _uv_toml(Path(named))
         if found is None:

@@ -44,6 +44,23 @@ class NotUniversal(UsageError):
         super().__init__(f"layer `{name}` cannot be universal", details=problems, hint="leave `--universal` out")
 
 
+class SameOutput(UsageError):
+    """Two recipes whose layers would be written to one file."""
+
+    def __init__(self, *, file_name: str, recipes: Sequence[Path]) -> None:
+        listed = " and ".join(f"`{path}`" for path in recipes)
+        super().__init__(
+            f"{listed} would both write `{file_name}`", hint="give their layers different names, or build one by one"
+        )
+
+
+class NoBytecode(UsageError):
+    """Bytecode for a runtime that has no Python."""
+
+    def __init__(self, *, runtime: str) -> None:
+        super().__init__(f"runtime `{runtime}` has no Python, so there is no bytecode for it", hint="leave it out")
+
+
 class NoPython(UsageError):
     """Requirements for a runtime that has no Python."""
 
@@ -133,23 +150,37 @@ class Job:
 
 
 def jobs_of(orders: Sequence[Order], *, today: date) -> tuple[Job, ...]:
-    """Return one job for each target of each order, one for all targets where the order is universal."""
-    return tuple(Job(order=order, target=target) for order in orders for target in targets_of(order, today=today))
+    """Return one job for each target of each order, one for all targets where the order is universal.
+
+    Raises ``SameOutput`` where one layer would overwrite another, and as ``targets_of`` does.
+    """
+    jobs = tuple(Job(order=order, target=target) for order in orders for target in targets_of(order, today=today))
+    writers: dict[str, Path] = {}
+    for job in jobs:
+        path = job.order.recipe.path
+        if writers.setdefault(job.file_name.lower(), path) is not path:
+            raise SameOutput(file_name=job.file_name, recipes=(writers[job.file_name.lower()], path))
+    return jobs
 
 
 def targets_of(order: Order, *, today: date) -> tuple[Target | UniversalTarget, ...]:
     """Return what a layer is to be built for, one each: the newest Python runtime if the recipe names none.
 
-    Of a universal recipe that is one target, which is all of them. Raises ``NotUniversal`` and ``NoPython``.
+    Of a universal recipe that is one target, which is all of them. Raises ``NotUniversal``, ``NoPython`` and
+    ``NoBytecode``.
     """
     recipe = order.recipe
     if recipe.build.universal:
         return (_universal(order, today=today),)
     names = recipe.layer.runtimes or (newest_python(today).name,)
-    targets = tuple(make_target(name, architecture) for name in names for architecture in recipe.architectures)
+    targets = tuple(
+        dict.fromkeys(make_target(name, architecture) for name in names for architecture in recipe.architectures)
+    )
     for target in targets:
         if isinstance(target, PlainTarget) and (recipe.layer.requirements or order.requirement_files):
             raise NoPython(runtime=target.runtime.name)
+        if isinstance(target, PlainTarget) and recipe.build.bytecode:
+            raise NoBytecode(runtime=target.runtime.name)
     return targets
 
 
@@ -221,6 +252,8 @@ def _with_file(
         constraints=(*request.constraints, *read.constraints),
         hashes={**request.hashes, **read.hashes},
         no_binary=(*request.no_binary, *read.no_binary),
+        only_binary=(*request.only_binary, *read.only_binary),
+        no_build=request.no_build or read.no_build,
         prereleases=request.prereleases or read.prereleases,
     )
     return request, read.index

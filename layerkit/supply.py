@@ -1,37 +1,28 @@
 """From an order to its wheels, for one layer: lock, download, build what has no wheel. The pipeline's first half."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from layerkit.assemble.fragment import VerifiedWheel
-from layerkit.cache import Cache
-from layerkit.errors import BuildError, UnfitError
+from layerkit.errors import UnfitError
 from layerkit.facts import limits
 from layerkit.index import IndexSettings
 from layerkit.lock.inputs import LockRequest, resolver_in
-from layerkit.lock.obtain import LockMode, is_current, obtain
+from layerkit.lock.obtain import is_current, obtain
+from layerkit.manufacture import Made, manufacture
 from layerkit.model.limits import MIB, format_mib
 from layerkit.model.lock import Lock, LockedPackage
-from layerkit.model.recipe import Builder
 from layerkit.model.target import PlainTarget, PythonTarget
 from layerkit.model.universal import LockTarget
 from layerkit.order import Job, request_of
-from layerkit.places import BuildPlace, ContainerNeeded, ContainerOptions, place_of
+from layerkit.places import IN_PLACE, BuildPlace, SupplyOptions, place_of, supplies_of
 from layerkit.progress import Progress
 from layerkit.wheelhouse.fetch import FetchOptions, fetch
 
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from layerkit.sandbox.workshop import Supplies, Workshop
-    from layerkit.wheelhouse.build import BuiltWheel
-    from layerkit.wheelhouse.libraries import CarriedLibrary
-
 _DOWNLOADS: Final = 8
 _NAMED: Final = 3
-_IN_PLACE: Final = frozenset({Builder.LOCAL, Builder.CONTAINER})
 
 
 class TooMuchToDownload(UnfitError):
@@ -47,16 +38,6 @@ class TooMuchToDownload(UnfitError):
             hint="leave distributions out with `--exclude` or files with `--drop`,"
             " use a container image for the function, or see for yourself with `--force`",
         )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SupplyOptions:
-    """How to get at wheels, apart from what the recipe says. ``force`` downloads also what cannot fit."""
-
-    cache: Cache
-    mode: LockMode = field(default_factory=LockMode)
-    containers: ContainerOptions = field(default_factory=ContainerOptions)
-    force: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,14 +58,11 @@ class Locked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Supplied:
-    """A job whose wheels are here; ``built`` are those that came from sdists, ``image`` where some were built."""
+    """A job whose wheels are here; ``made`` tells of those that were built for it."""
 
     locked: Locked
     wheels: tuple[VerifiedWheel, ...]
-    built: "tuple[BuiltWheel, ...]" = ()
-    libraries: "tuple[CarriedLibrary, ...]" = ()
-    builder: Builder = Builder.WHEELS
-    image: str | None = None
+    made: Made | None = None
 
 
 def lock_job(job: Job, options: SupplyOptions, progress: Progress) -> Locked:
@@ -101,7 +79,7 @@ def lock_job(job: Job, options: SupplyOptions, progress: Progress) -> Locked:
                 lock = use_lock(order.foreign_lock, target, settings=settings, selection=order.selection)
                 return Locked(job=job, lock=lock, base=order.foreign_lock.parent, settings=settings)
             asked = _Asked.of(job, target, request, settings, options=options, progress=progress)
-            return _own_lock(job, target, asked, options=options)
+            return _own_lock(job, target, asked, options=options, progress=progress)
 
 
 def stale_locks(jobs: Sequence[Job], options: SupplyOptions, progress: Progress) -> list[Path]:
@@ -137,13 +115,13 @@ class _Asked:
         options: SupplyOptions,
         progress: Progress,
     ) -> "_Asked":
-        if job.order.recipe.build.builder not in _IN_PLACE or not isinstance(target, PythonTarget):
+        if job.order.recipe.build.builder not in IN_PLACE or not isinstance(target, PythonTarget):
             return cls(request=request, settings=settings, place=None)
         place = place_of(job, target, options.containers, progress)
         return cls(request=replace(request, resolver=resolver_in(place.identity)), settings=settings, place=place)
 
 
-def _own_lock(job: Job, target: LockTarget, asked: _Asked, *, options: SupplyOptions) -> Locked:
+def _own_lock(job: Job, target: LockTarget, asked: _Asked, *, options: SupplyOptions, progress: Progress) -> Locked:
     path, settings = job.order.lock_path(target), asked.settings
     if not asked.request.requirements:
         return Locked(job=job, lock=None, base=path.parent, settings=settings)
@@ -153,23 +131,10 @@ def _own_lock(job: Job, target: LockTarget, asked: _Asked, *, options: SupplyOpt
         target,
         path=path,
         settings=settings,
-        mode=options.mode,
-        open_workshop=None if place is None else lambda: place.open(_supplies(job, settings, options)),
+        mode=replace(options.mode, tell=progress.tell),
+        open_workshop=None if place is None else lambda: place.open(supplies_of(job, settings, options)),
     )
     return Locked(job=job, lock=lock, base=path.parent, settings=settings, path=path)
-
-
-def _supplies(job: Job, settings: IndexSettings, options: SupplyOptions) -> "Supplies":
-    from layerkit.sandbox.workshop import Supplies
-
-    build = job.order.recipe.build
-    return Supplies(
-        cache=options.cache,
-        settings=settings,
-        environment=build.env,
-        system_packages=build.system_packages,
-        offline=options.mode.offline,
-    )
 
 
 def refuse_hopeless(locked: Locked, options: SupplyOptions) -> Locked:
@@ -191,9 +156,9 @@ def supply(locked: Locked, options: SupplyOptions, progress: Progress) -> Suppli
     sdists = {package: paths[package.file.sha256] for package in locked.packages if not package.file.is_wheel}
     if not sdists and not locked.job.order.recipe.build.libraries:
         return Supplied(locked=locked, wheels=tuple(wheels))
-    made = _made(locked, sdists, options, progress)
-    wheels += [VerifiedWheel(name=wheel.name, path=wheel.path, sha256=wheel.sha256) for wheel in made.built]
-    return replace(made, wheels=tuple(wheels))
+    made = manufacture(locked.job, sdists, locked.settings, options=options, progress=progress)
+    wheels += [VerifiedWheel(name=wheel.name, path=wheel.path, sha256=wheel.sha256) for wheel in made.wheels]
+    return Supplied(locked=locked, wheels=tuple(wheels), made=made)
 
 
 def fetch_for(locked: Sequence[Locked], options: SupplyOptions, progress: Progress) -> dict[str, Path]:
@@ -205,90 +170,4 @@ def fetch_for(locked: Sequence[Locked], options: SupplyOptions, progress: Progre
         settings=locked[0].settings,
         progress=progress,
         options=FetchOptions(offline=options.mode.offline, jobs=_DOWNLOADS),
-    )
-
-
-def _made(locked: Locked, sdists: Mapping[LockedPackage, Path], options: SupplyOptions, progress: Progress) -> Supplied:
-    """Build what has no wheel: pure packages here, the others in a place of the target's system."""
-    build, target = locked.job.order.recipe.build, locked.job.target
-    if not isinstance(target, PythonTarget) or build.builder is Builder.WHEELS:
-        pure = _pure(locked, sdists, options)
-        if pure.failure is not None:
-            raise pure.failure
-        return Supplied(locked=locked, wheels=(), built=pure.built)
-    pure = _Pure(left=sdists) if build.builder in _IN_PLACE else _pure(locked, sdists, options)
-    if not pure.left and not build.libraries:
-        return Supplied(locked=locked, wheels=(), built=pure.built)
-    from layerkit.sandbox.container_errors import EngineError
-
-    try:
-        return _made_in_place(locked, target, pure, options=options, progress=progress)
-    except EngineError as exc:
-        if pure.failure is None:
-            raise
-        raise ContainerNeeded(failure=pure.failure, missing=exc) from exc
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Pure:
-    """What was built on this machine, what is left, and why the first of these cannot be."""
-
-    built: "tuple[BuiltWheel, ...]" = ()
-    left: Mapping[LockedPackage, Path]
-    failure: BuildError | None = None
-
-
-def _pure(locked: Locked, sdists: Mapping[LockedPackage, Path], options: SupplyOptions) -> _Pure:
-    from layerkit.wheelhouse.build import NeedsContainer, SdistBuildFailed, build_wheel
-
-    built: list[BuiltWheel] = []
-    failures: dict[LockedPackage, BuildError] = {}
-    for package, path in sdists.items():
-        try:
-            built.append(build_wheel(package, path, cache=options.cache, settings=locked.settings))
-        except (NeedsContainer, SdistBuildFailed) as exc:
-            failures[package] = exc
-    left = {package: sdists[package] for package in failures}
-    return _Pure(built=tuple(built), left=left, failure=next(iter(failures.values()), None))
-
-
-def _made_in_place(
-    locked: Locked,
-    target: PythonTarget,
-    pure: _Pure,
-    *,
-    options: SupplyOptions,
-    progress: Progress,
-) -> Supplied:
-    from layerkit.wheelhouse.native import Demand, Sdist, build_native
-
-    job, build = locked.job, locked.job.order.recipe.build
-    place = place_of(job, target, options.containers, progress)
-    what = ", ".join([*(f"{each.name} {each.version}" for each in pure.left), *build.libraries])
-    demand = Demand(
-        target=target,
-        place=place.identity,
-        environment=build.env,
-        system_packages=build.system_packages,
-        libraries=build.libraries,
-        timeout=options.containers.build_timeout,
-    )
-
-    def opened() -> "AbstractContextManager[Workshop]":
-        progress.tell(f"Building {what} in {place.title}" + (f": {pure.failure.message}" if pure.failure else ""))
-        return place.open(_supplies(job, locked.settings, options))
-
-    made = build_native(
-        [Sdist(package=package, path=path) for package, path in pure.left.items()],
-        demand,
-        cache=options.cache,
-        open_workshop=opened,
-    )
-    return Supplied(
-        locked=locked,
-        wheels=(),
-        built=(*pure.built, *made.wheels),
-        libraries=made.libraries,
-        builder=Builder.LOCAL if build.builder is Builder.LOCAL else Builder.CONTAINER,
-        image=place.image,
     )

@@ -30,6 +30,7 @@ def with_imports_tried(composed: Composed, options: ContainerOptions, progress: 
                 container=recipe.build.builder is Builder.CONTAINER,
                 image=recipe.build.images.get(target.architecture),
                 network=options.network,
+                platform=options.platform,
             )
             with import_place(layer, target, environ=os.environ, wish=wish, progress=progress) as place:
                 tried = verify_imports(layer, target, place=place, named=recipe.example.imports)

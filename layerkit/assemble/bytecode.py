@@ -16,6 +16,7 @@ import deflate
 from layerkit.assemble import compile_files
 from layerkit.assemble.fragment import Fragment, FragmentFile
 from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, made
+from layerkit.assemble.prepare import ChangedWhileRead
 from layerkit.assemble.prune import Selection
 from layerkit.cache import Cache
 from layerkit.errors import BuildError
@@ -41,7 +42,10 @@ class CompilationFailed(BuildError):
 def bytecode_of(
     selection: Selection, *, placement: Placement, interpreter: Interpreter, cache: Cache
 ) -> tuple[LayerFile, ...]:
-    """Return a pyc for each module of the selection that compiles."""
+    """Return a pyc for each module of the selection that compiles.
+
+    Raises ``CompilationFailed``, ``DamagedEntry`` or ``ChangedWhileRead``.
+    """
     fragment = selection.fragment
     modules = {
         f"/opt/{placement.name(Scheme.LIB, file.path, distribution=fragment.distribution)}": file
@@ -54,7 +58,9 @@ def bytecode_of(
     if (found := _load(cache.path(_BUCKET, key), owner=fragment.distribution)) is not None:
         return found
     _compile(fragment, modules, key, interpreter=interpreter, cache=cache)
-    return _load(cache.path(_BUCKET, key), owner=fragment.distribution) or ()
+    if (made_now := _load(cache.path(_BUCKET, key), owner=fragment.distribution)) is None:
+        raise ChangedWhileRead(path=cache.path(_BUCKET, key))
+    return made_now
 
 
 def _key(wheel_sha256: str, interpreter: Interpreter, modules: Mapping[str, FragmentFile]) -> str:
@@ -71,6 +77,8 @@ def _pyc_name(path: str, interpreter: Interpreter) -> str:
 def _compile(
     fragment: Fragment, modules: Mapping[str, FragmentFile], key: str, *, interpreter: Interpreter, cache: Cache
 ) -> None:
+    for file in modules.values():
+        fragment.compressed(file)  # bytecode of a damaged source would outlive the damage
     with tempfile.TemporaryDirectory(prefix="layerkit-") as folder:
         out = Path(folder, "pyc")
         sources = {
@@ -118,6 +126,14 @@ def _read(stream: BinaryIO, path: Path, owner: str) -> Iterator[LayerFile]:
             compressed_bytes=compressed,
             unzipped_bytes=unzipped,
         )
-        yield LayerFile(header=header, sha256=sha256, owner=owner, source=path, offset=stream.tell(), data=b"")
+        yield LayerFile(
+            header=header,
+            sha256=sha256,
+            owner=owner,
+            source=path,
+            offset=stream.tell(),
+            checksum=checksum,
+            data=b"",
+        )
         if deflate.crc32(stream.read(compressed)) != checksum:
             raise ValueError(f"{path} is damaged")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from layerkit.errors import UsageError
 from layerkit.formats.zip import case_collisions, files_that_are_folders, reserved_name, too_long
@@ -58,23 +59,63 @@ def refuse_unportable(owners: Mapping[str, str], *, site_packages: str, own: Col
     """Raise ``UnportableNames`` unless all paths unpack anywhere; ``owners`` maps them to who brings them."""
     problems = list(_problems(owners))
     if problems:
-        path = problems[0][0]
-        way_out = f"leave it out with `--drop '{_pattern(path, site_packages)}'`"
-        if path in own:
-            way_out = "give one of the [[files]] another target"
-        raise UnportableNames(problems=problems, way_out=way_out)
+        sides = [_Side.find(path, owners) for path in problems[0].paths]
+        possible = [side for side in sides if side.can_be_dropped(site_packages, own)]
+        way_out = "give one of the [[files]] another target"
+        if possible:
+            drops = min(possible, key=lambda side: len(side.owners)).drops(site_packages)
+            way_out = f"leave {'one' if len(sides) > 1 else 'it'} out with `{drops}`"
+        raise UnportableNames(problems=[(each.paths[0], each.why) for each in problems], way_out=way_out)
 
 
-def _problems(owners: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Problem:
+    """What is wrong with the first of ``paths``; leaving any one of them out mends it."""
+
+    paths: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Side:
+    """A file, or a folder and all files below it, and who brings them."""
+
+    path: str
+    names: tuple[str, ...]
+    owners: tuple[str, ...]
+
+    @classmethod
+    def find(cls, path: str, owners: Mapping[str, str]) -> "_Side":
+        names = (path,) if path in owners else tuple(name for name in owners if name.startswith(f"{path}/"))
+        return cls(path=path, names=names, owners=tuple(sorted({owners[name] for name in names})))
+
+    def __str__(self) -> str:
+        return f"`{self.path}` of {' and '.join(self.owners)}"
+
+    def can_be_dropped(self, site_packages: str, own: Collection[str]) -> bool:
+        """Tell whether ``--drop`` reaches it: no file of the recipe, nor the folder of all packages."""
+        return not f"{site_packages}/".startswith(f"{self.path}/") and not any(name in own for name in self.names)
+
+    def drops(self, site_packages: str) -> str:
+        """Return the options that leave it out."""
+        below = "" if self.path in self.names else "/**"
+        pattern = f"{_pattern(self.path, site_packages)}{below}"
+        return " ".join(f"--drop '{owner}:{pattern}'" for owner in self.owners)
+
+
+def _problems(owners: Mapping[str, str]) -> Iterator[_Problem]:
     for file, below in files_that_are_folders(owners):
-        yield file, f"of {owners[file]} is a file, and a folder for `{below}` of {owners[below]}"
-    for first, second in case_collisions(owners):
-        yield second, f"differs from `{first}` only by case or composed letters"
+        why = f"of {owners[file]} is a file, and a folder for `{below}` of {owners[below]}"
+        yield _Problem(paths=(file,), why=why)
+    for first, second in dict.fromkeys(case_collisions(owners)):
+        brought_by = " and ".join(_Side.find(second, owners).owners)
+        why = f"of {brought_by} differs from {_Side.find(first, owners)} only by case or composed letters"
+        yield _Problem(paths=(second, first), why=why)
     for name in sorted(owners):
         if reserved_name(name):
-            yield name, f"of {owners[name]} is a device name on Windows"
+            yield _Problem(paths=(name,), why=f"of {owners[name]} is a device name on Windows")
         if too_long(name):
-            yield name, f"of {owners[name]} is longer than Linux allows"
+            yield _Problem(paths=(name,), why=f"of {owners[name]} is longer than Linux allows")
 
 
 def _pattern(path: str, site_packages: str) -> str:

@@ -162,6 +162,7 @@ class Examination:
             sha256="",
             in_blob=False,
             offset=offset,
+            checksum=deflate.crc32(compressed) if content else 0,
         )
         in_dist_info = scheme is Scheme.LIB and path.startswith(layout.dist_info + "/")
         return self._examine(file, content, keep=scheme is Scheme.SCRIPTS or in_dist_info)
@@ -197,7 +198,9 @@ class Examination:
         smaller = deflate.deflate_compress(content, _BEST_LEVEL if best else _FAST_LEVEL)
         if not file.stripped_bytes and len(smaller) >= file.compressed_bytes:
             return file, None
-        return replace(file, method=DEFLATED, compressed_bytes=len(smaller), in_blob=True), smaller
+        checksum = deflate.crc32(smaller)
+        file = replace(file, method=DEFLATED, compressed_bytes=len(smaller), in_blob=True, checksum=checksum)
+        return file, smaller
 
     def _write(self, out: BinaryIO, prepared: _Prepared) -> _Prepared:
         if prepared.recompressed is None:

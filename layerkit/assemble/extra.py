@@ -1,7 +1,9 @@
 """The ``[[files]]`` of a recipe: config, data, executables, a custom runtime's ``bootstrap``."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ _PROGRAMS: Final = ("bin/", "extensions/")
 def extra_files(recipe: Recipe) -> tuple[ExtraFile, ...]:
     """Read every file that the recipe names; a folder brings all files below it.
 
+    Links are followed as long as they stay in the recipe's folder, or in a source that lies outside of it.
     What Lambda starts itself (``bootstrap``, ``bin/``, ``extensions/``) is executable in any case. Raises
     ``RecipeError`` naming every source that is missing or cannot be read.
     """
@@ -34,8 +37,13 @@ def _read(entry: RecipeFile, folder: Path, problems: list[str]) -> Iterator[Extr
         reason = (error.strerror or str(error)).lower()
         problems.append(f"source `{entry.source}` of [[files]] cannot be read: {reason}")
 
-    source = folder / entry.source
-    for path, target in _files_at(source, entry.target, unreadable):
+    def refused(link: Path, why: str) -> None:
+        name = os.path.relpath(link, folder).encode(errors="replace").decode()
+        problems.append(f"source `{entry.source}` of [[files]] has the link `{name}`, which {why}")
+
+    source = Path(os.path.abspath(folder / entry.source))  # noqa: PTH100 -- without `..`
+    walk = _Walk(inside=_roots(folder, source), unreadable=unreadable, refused=refused)
+    for path, target in walk.files_at(source, entry.target, ()):
         if problem := _problem(path, target):
             problems.append(f"source `{entry.source}` of [[files]] {problem}")
             continue
@@ -61,12 +69,50 @@ def _problem(path: Path, target: str) -> str | None:
     return None
 
 
-def _files_at(source: Path, target: str, unreadable: Callable[[OSError], None]) -> Iterator[tuple[Path, str]]:
-    if not source.is_dir():
-        yield source, target
-        return
-    for where, folders, names in os.walk(source, onerror=unreadable):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(where, name)
-            yield path, f"{target}/{path.relative_to(source).as_posix()}"
+def _roots(folder: Path, source: Path) -> tuple[Path, ...]:
+    """Return the folders that links may not leave; a source that the recipe itself finds elsewhere is one too."""
+    real = Path(os.path.realpath(folder))
+    if source.is_relative_to(os.path.abspath(folder)):  # noqa: PTH100 -- without `..`
+        return (real,)
+    return (real, Path(os.path.realpath(source)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Walk:
+    """Finds files below a folder, and follows links that stay below one of the folders ``inside``."""
+
+    inside: tuple[Path, ...]
+    unreadable: Callable[[OSError], None]
+    refused: Callable[[Path, str], None]
+
+    def files_at(self, path: Path, target: str, above: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
+        """Yield each file at or below ``path`` and its target; ``above`` are the real folders on the way."""
+        try:
+            real = Path(os.path.realpath(path, strict=True))
+        except OSError as exc:
+            self._unresolved(path, exc)
+            return
+        if not any(real.is_relative_to(root) for root in self.inside):
+            self.refused(path, "leaves the recipe's folder")
+        elif any(folder.is_relative_to(real) for folder in above):
+            self.refused(path, "leads in a circle")
+        elif not real.is_dir():
+            yield path, target
+        else:
+            for name in self._names(path):
+                yield from self.files_at(path / name, f"{target}/{name}", (*above, real))
+
+    def _names(self, folder: Path) -> list[str]:
+        try:
+            return sorted(os.listdir(folder))  # noqa: PTH208 -- names, also such as are no text
+        except OSError as exc:
+            self.unreadable(exc)
+            return []
+
+    def _unresolved(self, path: Path, error: OSError) -> None:
+        if error.errno == errno.ELOOP:
+            self.refused(path, "leads in a circle")
+        elif path.is_symlink():
+            self.refused(path, "leads nowhere")
+        else:
+            self.unreadable(error)

@@ -16,12 +16,13 @@ from typing import Any, BinaryIO, Final
 import deflate
 
 from layerkit.assemble.strip import STRIP_RULES
+from layerkit.cache import DamagedEntry
 from layerkit.facts.pruning import words_of_interest
 from layerkit.formats.elf import BinaryFacts
 from layerkit.formats.wheel import Scheme, Script
 from layerkit.model.recipe_parts import Compression
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Part of every fragment's key; raised whenever a fragment of the same wheel would say something else."""
 
 _TRAILER: Final = struct.Struct("<QL8s")
@@ -54,7 +55,10 @@ class VerifiedWheel:
 
 @dataclass(frozen=True, slots=True)
 class FragmentFile:
-    """One file of a wheel. Sizes and ``offset`` in bytes; ``stripped_bytes`` is what stripping saved; sha256 in hex."""
+    """One file of a wheel. Sizes and ``offset`` in bytes; ``stripped_bytes`` is what stripping saved; sha256 in hex.
+
+    ``checksum`` is the CRC-32 of the compressed bytes, as ``crc32`` is of the content.
+    """
 
     scheme: Scheme
     path: str
@@ -67,6 +71,7 @@ class FragmentFile:
     sha256: str
     in_blob: bool
     offset: int
+    checksum: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +102,18 @@ class Fragment:
     def source_of(self, file: FragmentFile) -> Path:
         """Return the file on disk that holds the compressed bytes of ``file``, at ``file.offset``."""
         return self.blob_path if file.in_blob else self.wheel_path
+
+    def compressed(self, file: FragmentFile) -> bytes:
+        """Return the compressed bytes of ``file``. Raises ``DamagedEntry``, and removes what is damaged."""
+        path = self.source_of(file)
+        with path.open("rb") as stream:
+            stream.seek(file.offset)
+            data = stream.read(file.compressed_bytes)
+        if deflate.crc32(data) != file.checksum:
+            damaged = DamagedEntry(paths=[path], of=[self.distribution])
+            damaged.discard()
+            raise damaged
+        return data
 
 
 def write_index(stream: BinaryIO, fragment: Fragment, *, wheel_mtime_ns: int) -> None:

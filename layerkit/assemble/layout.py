@@ -66,13 +66,17 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerFile:
-    """One file of a layer: its headers, its digest, whose it is, and its compressed bytes or where they lie."""
+    """One file of a layer: its headers, its digest, whose it is, and its compressed bytes or where they lie.
+
+    ``checksum`` is the CRC-32 of compressed bytes that lie in ``source``.
+    """
 
     header: ZipHeader
     sha256: str
     owner: str
     source: Path | None
     offset: int
+    checksum: int
     data: bytes
 
 
@@ -128,6 +132,7 @@ def made(file: ExtraFile) -> LayerFile:
         owner=file.owner,
         source=None,
         offset=0,
+        checksum=0,
         data=compressed if smaller else file.content,
     )
 
@@ -174,6 +179,7 @@ def _copied(file: FragmentFile, fragment: Fragment, placement: Placement) -> Lay
         owner=fragment.distribution,
         source=fragment.source_of(file),
         offset=file.offset,
+        checksum=file.checksum,
         data=b"",
     )
 
@@ -200,9 +206,7 @@ def _scripts(selection: Selection, placement: Placement) -> Iterator[ExtraFile]:
 
 
 def _read(file: FragmentFile, fragment: Fragment) -> bytes:
-    with fragment.source_of(file).open("rb") as stream:
-        stream.seek(file.offset)
-        data = stream.read(file.compressed_bytes)
+    data = fragment.compressed(file)
     return data if file.method == STORED else bytes(deflate.deflate_decompress(data, file.unzipped_bytes))
 
 

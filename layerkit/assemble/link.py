@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import deflate
+
 from layerkit.assemble.layout import LayerFile
+from layerkit.cache import DamagedEntry
 from layerkit.errors import EnvironmentFailure
 from layerkit.files import replacing
 from layerkit.formats.zip_writer import directory
@@ -47,7 +50,18 @@ class LinkedZip:
 
 
 def link(files: Sequence[LayerFile], path: Path) -> LinkedZip:
-    """Write the files, which are sorted and unique, to ``path``; it appears when it is whole."""
+    """Write the files, which are sorted and unique, to ``path``; it appears when it is whole.
+
+    Raises ``SourceCutShort`` or ``DamagedEntry``, and removes from the cache what is damaged.
+    """
+    try:
+        return _link(files, path)
+    except DamagedEntry as exc:
+        exc.discard()
+        raise
+
+
+def _link(files: Sequence[LayerFile], path: Path) -> LinkedZip:
     with replacing(path) as stream, _Sink.into(stream) as sink, contextlib.ExitStack() as sources:
         opened: dict[Path, BinaryIO] = {}
         offsets = []
@@ -59,7 +73,9 @@ def link(files: Sequence[LayerFile], path: Path) -> LinkedZip:
                 continue
             if file.source not in opened:
                 opened[file.source] = sources.enter_context(file.source.open("rb", buffering=0))
-            sink.copy(opened[file.source], file.offset, file.header.compressed_bytes)
+            checksum = sink.copy(opened[file.source], file.offset, file.header.compressed_bytes)
+            if checksum != file.checksum:
+                raise DamagedEntry(paths=[file.source], of=[file.owner])
         sink.add(directory([file.header for file in files], offsets, start=sink.position))
     return LinkedZip(path=path, zipped_bytes=sink.position, sha256=sink.sha256)
 
@@ -97,14 +113,18 @@ class _Sink:
         if self._gathered_bytes >= _CHUNK:
             self._flush()
 
-    def copy(self, source: BinaryIO, offset: int, length: int) -> None:
+    def copy(self, source: BinaryIO, offset: int, length: int) -> int:
+        """Copy ``length`` bytes and return their CRC-32."""
+        checksum = 0
         source.seek(offset)
         while length:
             data = source.read(min(length, _CHUNK))
             if not data:
                 raise SourceCutShort(path=Path(source.name))
+            checksum = deflate.crc32(data, checksum)
             self.add(data)
             length -= len(data)
+        return checksum
 
     def _flush(self) -> None:
         chunk = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)

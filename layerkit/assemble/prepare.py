@@ -1,5 +1,6 @@
 """Give a fragment for each wheel: from the cache, or made now."""
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Final
 
 from layerkit.assemble import fragment as fragments
 from layerkit.assemble.fragment import Fragment, Preparation, VerifiedWheel
-from layerkit.cache import Cache
+from layerkit.cache import Cache, DamagedEntry
 from layerkit.errors import EnvironmentFailure
 from layerkit.progress import Progress
 
@@ -26,7 +27,7 @@ def prepare(
 ) -> tuple[Fragment, ...]:
     """Return a fragment for each wheel, in the same order, from the cache where it has them.
 
-    Raises ``CorruptWheel`` or ``HopelessWheel`` for the first wheel that cannot be used.
+    Raises ``CorruptWheel`` or ``HopelessWheel`` for the first wheel that cannot be used, and ``DamagedEntry``.
     """
     known = {wheel.sha256: _from_cache(wheel, cache, preparation) for wheel in wheels}
     missing = [wheel for wheel in wheels if known[wheel.sha256] is None]
@@ -54,7 +55,23 @@ def _make(
 
     total = sum(wheel.path.stat().st_size for wheel in wheels)
     with progress.task("Preparing", total=total, unit="B") as task, ThreadPoolExecutor(jobs) as pool:
+        _refuse_damaged(wheels, pool)
         for wheel in wheels:
             with cache.store(_BUCKET, preparation.key(wheel.sha256)) as out:
                 Examination(wheel, preparation, pool).write(out)
             task.advance(wheel.path.stat().st_size)
+
+
+def _refuse_damaged(wheels: Sequence[VerifiedWheel], pool: ThreadPoolExecutor) -> None:
+    """Raise ``DamagedEntry`` for wheels that are not what was fetched, and remove them from the cache."""
+    digests = pool.map(_sha256, (wheel.path for wheel in wheels))
+    bad = [wheel for wheel, digest in zip(wheels, digests, strict=True) if digest != wheel.sha256]
+    if bad:
+        damaged = DamagedEntry(paths=[wheel.path for wheel in bad], of=[wheel.name for wheel in bad])
+        damaged.discard()
+        raise damaged
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -118,8 +118,7 @@ def build(
     from layerkit.cli.orders import Flags, orders_of
     from layerkit.cli.stack import unzipped_bytes_of
     from layerkit.lock.obtain import LockMode
-    from layerkit.places import ContainerOptions
-    from layerkit.supply import SupplyOptions
+    from layerkit.places import ContainerOptions, SupplyOptions
 
     orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=Flags.of(said))
     options = BuildOptions(
@@ -147,13 +146,16 @@ def build(
 def _run(orders: Sequence["Order"], options: "BuildOptions", console: "Console", *, json: bool) -> int:
     from layerkit.build import build_all
     from layerkit.cli.outcome import exit_code_of, show_failures, show_layers, warn_of_runtimes
+    from layerkit.cli.verbose import tell_of_jobs, tell_of_layers
     from layerkit.order import jobs_of
 
     began = time.monotonic()
     today = datetime.now(UTC).date()
     jobs = jobs_of(orders, today=today)
     warn_of_runtimes(jobs, today=today, console=console)
+    tell_of_jobs(jobs, console)
     layers, failures = build_all(jobs, options, console.progress())
+    tell_of_layers(layers, console)
     show_layers(layers, console, seconds=time.monotonic() - began, json=json)
     show_failures(failures, console, of=len(jobs))
     return exit_code_of(layers, failures)

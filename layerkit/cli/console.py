@@ -10,9 +10,9 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
-from layerkit.errors import LayerkitError
+from layerkit.errors import EnvironmentFailure, LayerkitError
 from layerkit.model.finding import Finding, Severity
 from layerkit.progress import Progress, Silent, Task
 
@@ -23,6 +23,15 @@ _COLOURS: Final = {Severity.ERROR: _BOLD_RED, Severity.WARNING: _YELLOW, Severit
 _METER_CELLS: Final = 24
 
 
+class OutputError(EnvironmentFailure):
+    """Results that cannot be written."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(
+            f"the output cannot be written: {reason}", hint="make room where it goes, or send it elsewhere"
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Console:
     """How much to say: ``verbosity`` is below zero under ``--quiet`` and above under ``--verbose``."""
@@ -30,8 +39,14 @@ class Console:
     verbosity: int = 0
 
     def result(self, text: str) -> None:
-        """Print a result."""
-        sys.stdout.write(text + "\n")
+        """Print a result. Raises ``OutputError``; if nobody reads on, the rest goes nowhere."""
+        with _writing(sys.stdout):
+            sys.stdout.write(text + "\n")
+
+    def flush(self) -> None:
+        """Bring out what waits to be written, as ``result`` does."""
+        with _writing(sys.stdout):
+            sys.stdout.flush()
 
     def result_json(self, value: Mapping[str, Any]) -> None:
         """Print a result as JSON."""
@@ -40,13 +55,13 @@ class Console:
     def say(self, text: str, *, least: int = 0) -> None:
         """Tell how it goes, unless it is more than was asked for."""
         if self.verbosity >= least:
-            sys.stderr.write(text + "\n")
+            _tell(text)
 
     def error(self, error: LayerkitError) -> None:
         """Tell what failed and the way out."""
         self._labelled("error", error.message, _BOLD_RED)
         for line in error.details:
-            sys.stderr.write(f"  {line}\n")
+            _tell(f"  {line}")
         if error.hint:
             self.hint(error.hint)
 
@@ -74,7 +89,39 @@ class Console:
 
     def _labelled(self, label: str, text: str, colour: str) -> None:
         shown = f"\033[{colour}m{label}\033[0m" if wants_colour(sys.stderr.isatty()) else label
-        sys.stderr.write(f"{shown}: {text}\n")
+        _tell(f"{shown}: {text}")
+
+
+@contextlib.contextmanager
+def _writing(stream: TextIO) -> Iterator[None]:
+    """Turn what may go wrong on the way out into ``OutputError``, or into silence where the reader has gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        _abandon(stream)
+    except OSError as exc:
+        _abandon(stream)
+        raise OutputError(reason=(exc.strerror or str(exc)).lower()) from exc
+
+
+def output_failed(exc: OSError) -> OutputError:
+    """Return the error about results that cannot be written; nothing more is written of them."""
+    _abandon(sys.stdout)
+    return OutputError(reason=(exc.strerror or str(exc)).lower())
+
+
+def _tell(text: str) -> None:
+    """Write to stderr; where that cannot be, there is nobody to tell."""
+    with contextlib.suppress(OutputError), _writing(sys.stderr):
+        sys.stderr.write(text + "\n")
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let whatever is still written to the stream go nowhere, also what Python flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def wants_colour(is_terminal: bool) -> bool:
@@ -102,7 +149,7 @@ class _Lines(Silent):
     """Says what there is to say, one line each."""
 
     def tell(self, text: str) -> None:
-        sys.stderr.write(text + "\n")
+        _tell(text)
 
 
 class _Bars:

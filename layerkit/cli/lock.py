@@ -15,7 +15,7 @@ from layerkit.cli.options import cache_of, console_of, option
 if TYPE_CHECKING:
     from layerkit.cli.console import Console
     from layerkit.order import Job
-    from layerkit.supply import SupplyOptions
+    from layerkit.places import SupplyOptions
 
 
 def lock(
@@ -64,10 +64,10 @@ def lock(
     said = dict(locals())
     from layerkit.cli.again import command_without
     from layerkit.cli.orders import Flags, orders_of
+    from layerkit.cli.verbose import tell_of_jobs
     from layerkit.lock.obtain import LockMode
     from layerkit.order import jobs_of
-    from layerkit.places import ContainerOptions
-    from layerkit.supply import SupplyOptions
+    from layerkit.places import ContainerOptions, SupplyOptions
 
     orders = orders_of(what or (), folder_of_recipes=all_recipes, flags=Flags.of(said))
     options = SupplyOptions(
@@ -77,6 +77,7 @@ def lock(
     )
     console = console_of(quiet=quiet, verbose=verbose)
     jobs = jobs_of(orders, today=datetime.now(UTC).date())
+    tell_of_jobs(jobs, console)
     command = command_without("--check", context.obj)
     if check:
         return _check(jobs, options, console, command=command, json=json)

@@ -1,5 +1,6 @@
 """The command line's entry: ``main(argv)`` is the one place where errors become messages and exit codes."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -9,7 +10,7 @@ from typer.exceptions import TyperException
 
 from layerkit import __version__
 from layerkit.cli import build, cache, doctor, lock, recipes, runtimes
-from layerkit.cli.console import Console
+from layerkit.cli.console import Console, output_failed
 from layerkit.errors import LayerkitError, UsageError
 
 _INTERRUPTED: Final = 130
@@ -34,7 +35,9 @@ class CommandLineError(UsageError):
     """Options or arguments that the command line does not have."""
 
     def __init__(self, *, problem: str) -> None:
-        super().__init__(problem.rstrip("."), hint="`layerkit COMMAND --help` shows what there is")
+        from layerkit.lock.inputs import without_credentials
+
+        super().__init__(without_credentials(problem.rstrip(".")), hint="`layerkit COMMAND --help` shows what there is")
 
 
 def _show_version(value: bool) -> None:
@@ -56,22 +59,35 @@ def main(argv: Sequence[str]) -> int:
     """Run a command line (without the program's name) and return its exit code.
 
     0 done; 1 findings; 2 usage or recipe; 3 resolution; 4 fetch or hash; 5 build; 6 would not work on Lambda;
-    130 Ctrl-C.
+    130 Ctrl-C. A reader of the output that goes away early changes nothing of that.
     """
+    try:
+        return _flushed(_run(argv))
+    except LayerkitError as exc:
+        Console().error(exc)
+        return exc.exit_code
+
+
+def _flushed(code: int) -> int:
+    Console().flush()
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
     try:
         result = typer.main.get_command(app).main(
             args=list(argv) or ["--help"], prog_name="layerkit", standalone_mode=False, obj=tuple(argv)
         )
-    except LayerkitError as exc:
-        Console().error(exc)
-        return exc.exit_code
     except TyperException as exc:
-        Console().error(CommandLineError(problem=exc.format_message()))
-        return CommandLineError.exit_code
+        raise CommandLineError(problem=exc.format_message()) from exc
     except (KeyboardInterrupt, typer.Abort):
         result = _INTERRUPTED
-    except BrokenPipeError:
+    except SystemExit:  # Typer's, where nobody reads the help to its end
         return 0
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC or exc.filename is not None:
+            raise
+        raise output_failed(exc) from exc  # Typer's own output, which is help
     if result == _INTERRUPTED:  # so Typer answers Ctrl-C, too
         Console().say("interrupted")
     return result if isinstance(result, int) else 0

@@ -8,9 +8,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import layerkit
+from layerkit.cli.order_errors import (
+    RECIPE_FILE,
+    BadName,
+    BadRequirements,
+    BadVariable,
+    NameNeeded,
+    NothingToBuild,
+    OneNameForMany,
+    OutputIsFile,
+    RecipeMissing,
+    RecipesAndRequirements,
+)
 from layerkit.errors import RecipeError, UsageError
 from layerkit.facts import Architecture, limits
 from layerkit.index import IndexSource
+from layerkit.lock.inputs import without_credentials
 from layerkit.lock.obtain import is_lock
 from layerkit.model.names import normalize
 from layerkit.model.recipe import Build, Builder, Compression, Layer, Layout, Prune, PruneProfile, Recipe
@@ -18,80 +31,10 @@ from layerkit.model.requirement import check_requirement
 from layerkit.model.target import find_architecture
 from layerkit.order import Order
 
-RECIPE_FILE: Final = "recipe.toml"
 _PATH_STARTS: Final = ("./", "../", "/", ".\\", "..\\")
 _PATHS: Final = frozenset({".", ".."})
+_FILES: Final = frozenset({".whl", ".gz", ".zip"})
 _NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-
-
-class NothingToBuild(UsageError):
-    """No requirement, file or recipe was given."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "nothing to build",
-            hint="name requirements (`layerkit build requests`), a file (`-r requirements.txt`) or a recipe's folder",
-        )
-
-
-class RecipeMissing(UsageError):
-    """A path that should be a recipe and is not there."""
-
-    def __init__(self, *, path: Path) -> None:
-        super().__init__(
-            f"no recipe at `{path}`", hint=f"a recipe is a .toml file, or a folder that holds a `{RECIPE_FILE}`"
-        )
-
-
-class RecipesAndRequirements(UsageError):
-    """Recipes together with requirements, of which nobody knows whose they would be."""
-
-    def __init__(self, *, recipe: str) -> None:
-        super().__init__(
-            f"the recipe `{recipe}` and requirements were given together",
-            hint="build them one after the other, or put the requirements into the recipe",
-        )
-
-
-class BadRequirements(UsageError):
-    """Arguments that are neither requirements nor recipes, all of them at once."""
-
-    def __init__(self, *, problems: Sequence[str]) -> None:
-        super().__init__(
-            "not every argument is a requirement (PEP 508)",
-            details=problems,
-            hint="a recipe's path begins with `./`, or is a folder or .toml file that exists",
-        )
-
-
-class NameNeeded(UsageError):
-    """A layer whose name does not follow from what it is made of."""
-
-    def __init__(self, *, path: Path) -> None:
-        super().__init__(f"a layer from `{path}` needs a name", hint="give it with `--name`")
-
-
-class BadName(UsageError):
-    """A layer name that Lambda would not take."""
-
-    def __init__(self, *, name: str) -> None:
-        super().__init__(
-            f"`{name}` is no name for a layer", hint="letters, digits, `-` and `_` only, as Lambda's API asks"
-        )
-
-
-class BadVariable(UsageError):
-    """A text that sets no environment variable."""
-
-    def __init__(self, *, name: str) -> None:
-        super().__init__(f"`--env {name}…` sets no environment variable", hint="write `--env NAME=VALUE`")
-
-
-class OneNameForMany(UsageError):
-    """``--name`` with several recipes, which would overwrite each other's layer."""
-
-    def __init__(self) -> None:
-        super().__init__("`--name` names one layer, and several recipes were given", hint="leave `--name` out")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +102,8 @@ class Flags:
 
 def orders_of(arguments: Sequence[str], *, folder_of_recipes: Path | None, flags: Flags) -> tuple[Order, ...]:
     """Return an order for each recipe, or one for the requirements given. Raises ``UsageError`` subclasses."""
-    paths = [find_recipe(Path(argument)) for argument in arguments if _is_recipe(argument)]
+    _check_folders(flags)
+    paths = [_recipe_at(argument) for argument in arguments if _is_recipe(argument)]
     requirements = tuple(argument for argument in arguments if not _is_recipe(argument))
     if folder_of_recipes is not None:
         paths += sorted(folder_of_recipes.glob(f"*/{RECIPE_FILE}"))
@@ -179,6 +123,27 @@ def _is_recipe(argument: str) -> bool:
         return True
     path = Path(argument)
     return path.is_dir() or (path.suffix == ".toml" and path.is_file())
+
+
+def _check_folders(flags: Flags) -> None:
+    for option, folder in (("--out", flags.out), ("--lock-dir", flags.lock_dir)):
+        if folder is not None and any(path.is_file() for path in (folder, *folder.parents)):
+            raise OutputIsFile(option=option, path=folder)
+
+
+def _recipe_at(argument: str) -> Path:
+    """Return the recipe file that an argument means. Raises ``RecipeMissing`` where it looks like something else."""
+    path = Path(argument)
+    if path.suffix in _FILES and not path.is_dir():
+        name = normalize(path.name.partition("-")[0].removesuffix(path.suffix)) or "NAME"
+        hint = f"require the file as `{name} @ {without_credentials(path.absolute().as_uri())}`"
+        raise RecipeMissing(path=path, hint=hint)
+    found = find_recipe(path)
+    if _NAME.fullmatch(argument) and path.is_dir() and not found.exists():
+        raise RecipeMissing(
+            path=found, hint=f"`{argument}` is a folder here; to require the distribution, write `{argument}>=0`"
+        )
+    return found
 
 
 def find_recipe(path: Path) -> Path:
@@ -218,7 +183,7 @@ def _problem(text: str) -> str | None:
     try:
         check_requirement(text)
     except UsageError as exc:
-        return exc.message
+        return without_credentials(exc.message)
     return None
 
 
@@ -226,6 +191,10 @@ def _name_of(requirements: Sequence[str], flags: Flags) -> str:
     if not requirements:
         path = flags.requirements[0]
         if is_lock(path):
+            if not path.exists():
+                from layerkit.lock.foreign import MissingLockError
+
+                raise MissingLockError(path=path)
             raise NameNeeded(path=path)
         from layerkit.lock.selection import Selection
         from layerkit.lock.sources import read_source

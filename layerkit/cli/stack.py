@@ -24,7 +24,9 @@ def _bytes_of(part: str) -> int:
     path = Path(part)
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    if not path.is_file():
+    if not path.exists():
+        if path.suffix == ".zip" or len(path.parts) > 1:
+            raise UnreadableStackPart(path=path, why="there is no such file")
         return parse_size(part)
     try:
         with path.open("rb") as stream:

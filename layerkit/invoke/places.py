@@ -31,6 +31,7 @@ class PlaceWish:
     container: bool = False
     image: str | None = None
     network: str | None = None
+    platform: str | None = None
 
 
 class NowhereToImport(BuildError):
@@ -99,7 +100,7 @@ def _container(
         raise NowhereToImport(target=target.identifier, version=version, here=reason, engine=exc.message) from exc
     spec = ContainerSpec(
         image=wish.image or builder_image(target.runtime.system.name, target.architecture),
-        platform=platform_of(target.architecture),
+        platform=wish.platform or platform_of(target.architecture),
         network=wish.network,
     )
     with engine, engine.container(spec, progress=progress) as container:

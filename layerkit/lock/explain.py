@@ -1,7 +1,7 @@
 """What uv says when it cannot resolve, understood once and said in layerkit's words. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +33,7 @@ _MISSING: Final = re.compile(rf"{_NAME} was not found in the (?:package registry
 _NO_VERSION: Final = re.compile(r"there (?:is|are) no versions? of (\S+)")
 _ONLY: Final = re.compile(rf"only {_NAME}(?P<range>[=<>!~]\S*) is available and you require (?P<wanted>\S+),")
 _PYTHON: Final = re.compile(r"(?:does not satisfy Python|requires Python )([<>=!~][^\s,]*(?:,[<>=!~][^\s,]*)*)")
-_FETCH: Final = re.compile(r"(?:Failed to fetch|Request failed)[^:]*: `?(\S+?)`?(?:\s|$)")
+_FETCH: Final = re.compile(r"(?:Failed to fetch|Request failed)[^:]*: `?([a-z][a-z0-9+.-]*://[^\s`]+)", re.IGNORECASE)
 _REFUSED: Final = re.compile(r"An index(?: URL)? \((\S+)\) (?:could not be queried|returned).*?\b(401|403)\b")
 _ANY_URL: Final = re.compile(r"https?://[^\s`)]+")
 _TEXT_OF_CAUSE: Final = re.compile(r"^\s*(?:cause|Caused by): ")
@@ -83,9 +83,18 @@ def explanation(stderr: str) -> tuple[str, ...]:
     return tuple(without_credentials(line) for line in [*lines, *_hints(stderr)] if line)
 
 
-def failure(stderr: str, *, target: str, newest: str | None = None) -> LayerkitError:
-    """Return the error that says what uv's refusal means; wheels that are missing are the caller's to explain."""
-    return _access(stderr) or _resolution(stderr, target=target, newest=newest)
+def failure(
+    stderr: str,
+    *,
+    target: str,
+    newest: str | None = None,
+    proxy_of: Callable[[str], str | None] = lambda _: None,
+) -> LayerkitError:
+    """Return the error that says what uv's refusal means; wheels that are missing are the caller's to explain.
+
+    ``proxy_of`` tells, without credentials, through which proxy a URL is asked.
+    """
+    return _access(stderr, proxy_of) or _resolution(stderr, target=target, newest=newest)
 
 
 def missing_version(stderr: str) -> str | None:
@@ -104,7 +113,7 @@ def python_needed(stderr: str) -> str | None:
     return match[1] if match else None
 
 
-def _access(stderr: str) -> LayerkitError | None:
+def _access(stderr: str, proxy_of: Callable[[str], str | None]) -> LayerkitError | None:
     """Explain an index, or a file, that could not be asked for."""
     if match := _REFUSED.search(_flat(stderr)):
         status = {"401": "401 Unauthorized", "403": "403 Forbidden"}[match[2]]
@@ -121,7 +130,8 @@ def _access(stderr: str) -> LayerkitError | None:
     if re.search(r"client error \(4\d\d", reason):
         return MissingFileError(details=[reason])
     slow = any("timed out" in line or "timeout" in line for line in details)
-    return IndexDownError(url=url, reason=_ANY_URL.sub("it", reason) if url in reason else reason, slow=slow)
+    reason = _ANY_URL.sub("it", reason) if url in reason else reason
+    return IndexDownError(url=url, reason=reason, slow=slow, proxy=proxy_of(url))
 
 
 def _resolution(stderr: str, *, target: str, newest: str | None) -> LayerkitError:

@@ -145,7 +145,7 @@ class NoWheelError(ResolutionError):
         if available and has_sdist:
             hint += f", or have it built in a container with `--no-binary {name}` or `--builder container`"
         elif build_forbidden and has_sdist:
-            hint = "allow building it from source (leave out `--no-build`)"
+            hint = "allow building it from source (leave out `--no-build` or `--builder wheels`)"
         super().__init__(f"`{requirement}` has no wheel for {target}", details=details, hint=hint)
 
 
@@ -196,12 +196,12 @@ class SourceBuildError(BuildError):
 class IndexDownError(FetchError):
     """An index that does not answer."""
 
-    def __init__(self, *, url: str, reason: str, slow: bool) -> None:
+    def __init__(self, *, url: str, reason: str, slow: bool, proxy: str | None = None) -> None:
         what = "is too slow" if slow else "cannot be reached"
         super().__init__(
             f"the package index {what}: {url}",
-            details=[reason],
-            hint="check the network and `--index-url`, and try again",
+            details=[reason, *([f"asked through the proxy {proxy}"] if proxy else [])],
+            hint=f"check the network{', the proxy' if proxy else ''} and `--index-url`, and try again",
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from layerkit.errors import UsageError
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import ExportError, UncoveredTargetError, UnreadableLockError
 from layerkit.lock.inputs import without_credentials
@@ -26,8 +27,19 @@ _PLUGIN: Final = "install it with its export plugin (`pipx install poetry; pipx 
 _EXPORT_HINT: Final = f"{_PLUGIN}, or export to a requirements.txt elsewhere and use that with `-r`"
 
 
+class MissingLockError(UsageError):
+    """A lock of another tool that is not there."""
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(f"there is no file `{path}`", hint="check the path given with `-r`")
+
+
 def lock_from_pylock(path: Path, target: LockTarget, *, selection: Selection) -> Lock:
-    """Use a PEP 751 lock of any tool as it is; of the exclusions only the packages themselves are left out.
+    """Use a PEP 751 lock of any tool as it is; exclusions take along what only they needed, where the lock tells.
+
+    Many tools write no ``dependencies`` of packages: then only the excluded packages themselves are left out. No lock
+    tells what was required by itself, so something required besides that an excluded package needs as well goes too,
+    unless another package needs it.
 
     Paths in the result are relative to the file's own folder. Raises ``UnreadableLockError``, and
     ``UncoveredTargetError`` which says for which packages the target is not covered; for a universal layer also
@@ -94,6 +106,8 @@ def requirements_from_poetry_lock(path: Path, *, selection: Selection, environ: 
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError as exc:
+        raise MissingLockError(path=path) from exc
     except OSError as exc:
         raise UnreadableLockError(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
     except UnicodeDecodeError as exc:

@@ -139,6 +139,7 @@ class _Asking:
             constraints=(*self.request.constraints, *constraints),
             preferences=pinned_lines(previous, besides=self.keeping.upgrades),
             sources=tuple(sorted({normalize(name) for name in self.request.no_binary})),
+            binaries=tuple(sorted({normalize(name) for name in self.request.only_binary})),
             binaries_only=self.request.no_build,
             prereleases=self.request.prereleases,
             exclude_newer=self.request.exclude_newer,
@@ -150,9 +151,10 @@ class _Asking:
         told = failure(stderr, target=title, place=place)
         requirement = unfound(stderr)
         if requirement is not None:
-            looked = look_for(re.split(r"[\s=<>!~\[;@]", requirement)[0], self.workshop)
+            name = re.split(r"[\s=<>!~\[;@]", requirement)[0]
+            looked = look_for(name, self.workshop)
             seen = self.settings.redact(looked.stderr + looked.stdout)
-            if looked.ok and self.request.no_build:
+            if looked.ok and self.request.must_be_wheel(name):
                 raise NoWheelError(requirement=requirement, target=title, available=(), build_forbidden=True)
             raise index_failure(seen, place=place) or told
         raise told
@@ -243,13 +245,13 @@ class _Locking:
         wheels = table.get("wheels", ())
         if "archive" in table or any(self.target.rank(file_tags(wheel)) is not None for wheel in wheels):
             return False
-        if "sdist" in table and not self.request.no_build:
+        if "sdist" in table and not self.request.must_be_wheel(table["name"]):
             return True
         raise NoWheelError(
             requirement=f"{table['name']}=={table['version']}",
             target=title_of(self.target),
             available=targets_with(wheels),
-            build_forbidden=self.request.no_build,
+            build_forbidden=self.request.must_be_wheel(table["name"]),
             has_sdist="sdist" in table,
         )
 

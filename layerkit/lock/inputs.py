@@ -26,7 +26,8 @@ class LockRequest:
     ``requirements`` are PEP 508 lines as written, with whatever passwords their URLs hold. ``hashes`` maps
     ``name==version`` (or ``name`` for a direct reference) to the allowed ``algorithm:hex``; if there are any, every
     locked package must have some, as for pip. ``exclude_newer`` is a date or time in RFC 3339's form. ``resolver`` is
-    ``RESOLVER_UV``, or what ``resolver_in`` returns: a lock depends on whose interpreter resolved it.
+    ``RESOLVER_UV``, or what ``resolver_in`` returns: a lock depends on whose interpreter resolved it. ``only_binary``
+    names what must not be built, ``no_build`` says so of everything.
     """
 
     requirements: tuple[str, ...] = field(repr=False)
@@ -35,9 +36,14 @@ class LockRequest:
     exclusions: tuple[str, ...] = ()
     exclude_newer: str | None = None
     no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
     no_build: bool = False
     prereleases: bool = False
     resolver: str = RESOLVER_UV
+
+    def must_be_wheel(self, name: str) -> bool:
+        """Tell whether the distribution must not be built."""
+        return self.no_build or normalize(name) in map(normalize, self.only_binary)
 
 
 def resolver_in(place: str) -> str:
@@ -59,6 +65,7 @@ def inputs_of(request: LockRequest, target: LockTarget, settings: IndexSettings)
         "index": _portable(settings.project),
         "exclude-newer": request.exclude_newer,
         "no-binary": sorted({normalize(name) for name in request.no_binary}),
+        "only-binary": sorted({normalize(name) for name in request.only_binary}),
         "no-build": request.no_build,
         "prereleases": request.prereleases,
         "resolver": None if request.resolver == RESOLVER_UV else request.resolver,

@@ -1,7 +1,7 @@
 """Any PEP 751 file -> the packages of a lock: one file for each package, no passwords, paths that travel."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,16 +54,16 @@ def packages_for(
 ) -> tuple[LockedPackage, ...]:
     """Choose for the target what applies to it, and for each package the file with the best tag.
 
-    ``without`` names packages that are left out, ``sources`` those whose sdist is taken even if there are wheels. For
-    all others an sdist counts only where there are no wheels at all: what has some for other platforms is not pure.
+    ``without`` names packages that are left out, with what only they need as far as the lock tells; ``sources`` those
+    whose sdist is taken even if there are wheels. For all others an sdist counts only where there are no wheels at all:
+    what has some for other platforms is not pure.
 
     Raises ``SelectionError`` if the lock does not cover the target, ``UnsupportedSourceError`` for packages that are
     neither wheels nor sdists, ``MissingHashesError`` and ``HashMismatchError`` where ``allowed`` is not kept; for a
     universal layer also ``NotPureError`` and ``MixedVersionsError``.
     """
     dropped = {normalize(name) for name in without}
-    kept = [package for package in pylock.packages if package.name not in dropped]
-    packages = _applicable(replace(pylock, packages=kept), target)
+    packages = _applicable(replace(pylock, packages=_without(pylock.packages, dropped)), target)
     _refuse_unsupported([package for package, _ in packages])
     built = {normalize(name) for name in sources}
     _refuse_lacking(packages, target, built=built)
@@ -76,6 +76,28 @@ def packages_for(
         LockedPackage(name=choice.name, version=choice.version, file=locked_file(file, choice.name, places))
         for choice, file in sorted(chosen, key=lambda pair: pair[0].name)
     )
+
+
+def _without(packages: Sequence["Package"], dropped: Collection[str]) -> list["Package"]:
+    """Return the packages without those dropped, and without what only these need, as far as the lock tells."""
+    needs: dict[str, set[str]] = {}
+    for package in packages:
+        named = {normalize(each["name"]) for each in package.dependencies or () if "name" in each}
+        needs.setdefault(package.name, set()).update(named)
+
+    def reached(names: Iterable[str], *, besides: Collection[str] = ()) -> set[str]:
+        found: set[str] = set()
+        waiting = [*names]
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name not in besides:
+                found.add(name)
+                waiting += needs.get(name, ())
+        return found
+
+    theirs = reached(dropped)
+    kept = reached(needs.keys() - theirs, besides=dropped)
+    return [package for package in packages if package.name not in theirs or package.name in kept]
 
 
 def _applicable(pylock: "Pylock", target: LockTarget) -> list[tuple["Package", LockTarget]]:

@@ -2,11 +2,12 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from layerkit.errors import UsageError
 from layerkit.files import write_text
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import BrokenLockError, ForeignLockFileError, StaleLockError
@@ -22,12 +23,21 @@ if TYPE_CHECKING:
 _PYLOCK: Final = re.compile(r"^pylock(\.[^.]+)?\.toml$")
 
 
+class ContradictingModeError(UsageError):
+    """A lock that must not be refreshed and is to be upgraded."""
+
+    def __init__(self, *, flag: str) -> None:
+        super().__init__(
+            f"`--locked` and `{flag}` contradict each other", hint=f"leave one out: `{flag}` writes the lock anew"
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockMode:
     """When a lock may be refreshed.
 
     ``locked``: never. ``upgrade``: always, all versions anew; ``upgrade_packages``: only these. ``offline``: only from
-    what uv's cache holds. ``command`` is what refreshes the lock, for messages.
+    what uv's cache holds. ``command`` is what refreshes the lock, for messages; ``tell`` hears of names given in vain.
     """
 
     locked: bool = False
@@ -35,6 +45,12 @@ class LockMode:
     upgrade_packages: tuple[str, ...] = ()
     offline: bool = False
     command: str = "layerkit lock"
+    tell: Callable[[str], None] = field(default=lambda _: None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise ``ContradictingModeError`` where nothing can be meant."""
+        if self.locked and (self.upgrade or self.upgrade_packages):
+            raise ContradictingModeError(flag="--upgrade" if self.upgrade else "--upgrade-package")
 
 
 def lock_file_name(name: str, target: LockTarget) -> str:
@@ -81,7 +97,21 @@ def obtain(
         packages=resolved.packages,
     )
     write_text(path, lock.to_toml())
+    for line in _in_vain(lock, resolved.needless, request, mode):
+        mode.tell(line)
     return lock
+
+
+def _in_vain(lock: Lock, needless: Iterable[str], request: LockRequest, mode: LockMode) -> Iterator[str]:
+    """Yield what should be said of names that match nothing."""
+    names = {package.name for package in lock.packages}
+    for name in needless:
+        yield f"warning: nothing of {lock.target} needs `{name}`, so excluding it changes nothing"
+    for name in mode.upgrade_packages:
+        if normalize(name) not in names:
+            yield f"warning: there is no `{name}` to upgrade in the lock for {lock.target}"
+    if not names and not request.exclusions:
+        yield f"warning: no requirement applies to {lock.target}: the marker of none holds there"
 
 
 def is_current(request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings) -> bool:
@@ -91,6 +121,20 @@ def is_current(request: LockRequest, target: LockTarget, *, path: Path, settings
     """
     existing = _existing(path, overwrite=False)
     return existing is not None and existing.inputs_digest == digest_of_inputs(inputs_of(request, target, settings))
+
+
+def state_of(request: LockRequest, target: LockTarget, *, path: Path, settings: IndexSettings) -> str:
+    """Return how the lock at ``path`` stands to the request, in words that follow its name.
+
+    Raises ``BrokenLockError`` and ``ForeignLockFileError``.
+    """
+    existing = _existing(path, overwrite=False)
+    if existing is None:
+        return "is not there yet"
+    inputs = inputs_of(request, target, settings)
+    if existing.inputs_digest == digest_of_inputs(inputs):
+        return "is current"
+    return f"is stale: {', '.join(_changed(existing.inputs, inputs))} changed"
 
 
 def _keeping(path: Path, mode: LockMode) -> "Keeping":
@@ -128,7 +172,7 @@ def _existing(path: Path, *, overwrite: bool) -> Lock | None:
     """Read the lock at ``path``; a damaged one of our own counts as none where it is to be written anew."""
     try:
         text = path.read_bytes().decode()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError as exc:
         raise ForeignLockFileError(path=path, reason="it is not text") from exc

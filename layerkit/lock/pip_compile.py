@@ -48,6 +48,7 @@ class PipQuestion:
     constraints: tuple[str, ...] = field(default=(), repr=False)
     preferences: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    binaries: tuple[str, ...] = ()
     binaries_only: bool = False
     prereleases: bool = False
     exclude_newer: str | None = None
@@ -97,6 +98,8 @@ def _pip_flags(question: PipQuestion) -> Iterator[str]:
     yield "--no-input"
     if question.binaries_only:
         yield "--only-binary=:all:"
+    for name in question.binaries:
+        yield f"--only-binary={name}"
     for name in question.sources:
         yield f"--no-binary={name}"
     if question.exclude_newer:

@@ -69,6 +69,10 @@ def parse_options(text: str) -> list[tuple[str, str]]:
             if not words:
                 raise ValueError(f"`{name}` needs a value")
             value = words.pop(0)
+        elif name == "--trusted-host":
+            raise ValueError(
+                "`--trusted-host` would trust any certificate; leave it out, and name your own CA with `--ca-bundle`"
+            )
         elif name not in _VALUED | _FLAGS:
             raise ValueError(
                 f"`{without_credentials(name)}` is not an option that layerkit knows in a requirements file"

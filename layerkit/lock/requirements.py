@@ -34,6 +34,8 @@ class RequirementsFile:
     constraints: tuple[str, ...] = field(default=(), repr=False)
     hashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
+    no_build: bool = False
     prereleases: bool = False
     index: IndexSource = field(default_factory=IndexSource, repr=False)
 
@@ -57,6 +59,8 @@ class _Reader:
         self.constraints: list[str] = []
         self.hashes: dict[str, tuple[str, ...]] = {}
         self.no_binary: list[str] = []
+        self.only_binary: list[str] = []
+        self.no_build = False
         self.extra_index_urls: list[str] = []
         self.find_links: list[str] = []
         self.index_url: str | None = None
@@ -68,6 +72,8 @@ class _Reader:
             constraints=tuple(self.constraints),
             hashes=self.hashes,
             no_binary=tuple(self.no_binary),
+            only_binary=tuple(self.only_binary),
+            no_build=self.no_build,
             prereleases="--pre" in self.flags,
             index=IndexSource(
                 index_url=self.index_url,
@@ -138,6 +144,8 @@ class _Reader:
                 self.find_links.append(value if "://" in value or not beside.exists() else str(beside.resolve()))
             case "--no-binary":
                 self._no_binary(value, where)
+            case "--only-binary":
+                self._only_binary(value)
             case "--editable":
                 self._problem(
                     where,
@@ -146,7 +154,7 @@ class _Reader:
             case "--hash":
                 self._problem(where, "`--hash` stands without a requirement")
             case _:
-                self.flags.add(name)  # --only-binary and --prefer-binary are what layerkit does anyway
+                self.flags.add(name)  # --prefer-binary is what layerkit does anyway
 
     def _nested(self, value: str, where: "_Where", *, constraint: bool) -> None:
         if "://" in value:
@@ -166,6 +174,18 @@ class _Reader:
                 self.no_binary.clear()
             else:
                 self.no_binary.append(normalize(name))
+                self.only_binary = [each for each in self.only_binary if each != normalize(name)]
+
+    def _only_binary(self, value: str) -> None:
+        for name in filter(None, value.split(",")):
+            if name == ":all:":
+                self.no_build = True
+            elif name == ":none:":
+                self.no_build = False
+                self.only_binary.clear()
+            else:
+                self.only_binary.append(normalize(name))
+                self.no_binary = [each for each in self.no_binary if each != normalize(name)]
 
     def _problem(self, where: "_Where", text: str) -> None:
         self.problems.append(f"{where.path}:{where.line}: {text}")

@@ -39,10 +39,11 @@ _ROUNDS: Final = 6  # how often further names may turn out to have no wheel
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
-    """What a resolution found: the packages, and which Python they need in uv's words."""
+    """What a resolution found: the packages, which Python they need, and exclusions that nothing needs anyway."""
 
     requires_python: str
     packages: tuple[LockedPackage, ...]
+    needless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +66,7 @@ def resolve(
     check_date(request.exclude_newer)
     fragments = checked_hashes(request)
     run = _Run(request=request, target=target, settings=settings, keeping=keeping or Keeping())
-    answer = run.resolve()
+    answer, needless = run.resolve()
     allowed = Allowed(hashes={**fragments, **request.hashes}, everywhere=bool(request.hashes))
     from packaging.pylock import Pylock
 
@@ -75,7 +76,7 @@ def resolve(
         packages = packages_for(pylock, target, places=places, allowed=allowed, sources=request.no_binary)
     except SelectionError as exc:
         raise UncoveredWheelError(target=title_of(target), problems=exc.problems) from exc
-    return Resolved(requires_python=str(answer["requires-python"]), packages=packages)
+    return Resolved(requires_python=str(answer["requires-python"]), packages=packages, needless=needless)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,15 +88,18 @@ class _Run:
     settings: IndexSettings
     keeping: Keeping
 
-    def resolve(self) -> dict[str, Any]:
+    def resolve(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return uv's answer, and the exclusions that excluded nothing."""
         excluded = tuple(sorted({normalize(name) for name in self.request.exclusions}))
         question = self._question()
         if not excluded:
-            return self._in_one_version(question, ())
+            return self._in_one_version(question, ()), ()
         first = self._with_bundled(question, excluded)
-        if not {package["name"] for package in first["packages"]} & {*excluded}:
-            return first
-        return self._solve(
+        found = {package["name"] for package in first["packages"]}
+        needless = tuple(name for name in excluded if name not in found)
+        if len(needless) == len(excluded):
+            return first, needless
+        second = self._solve(
             replace(
                 question,
                 constraints=(*question.constraints, *_pins(first, excluded)),
@@ -105,6 +109,7 @@ class _Run:
                 upgrades=(),
             )
         )
+        return second, needless
 
     def _question(self) -> Question:
         return Question(
@@ -154,7 +159,7 @@ class _Run:
         given_up: dict[str, Wheelless] = {}
         for _ in range(_ROUNDS):
             found = {each.name: each for each in wheelless(done.stderr) if each.name not in question.sources}
-            if done.ok or not found or self.request.no_build:
+            if done.ok or not found or any(map(self.request.must_be_wheel, found)):
                 break
             if len(found) == 1:
                 self._refuse_binary(*found.values())
@@ -208,7 +213,9 @@ class _Run:
 
     def _failure(self, done: Completed, *, given_up: Mapping[str, Wheelless]) -> LayerkitError:
         """Say why it failed; of missing wheels, say who has them."""
-        told = failure(done.stderr, target=title_of(self.target), newest=self._newest(done.stderr))
+        told = failure(
+            done.stderr, target=title_of(self.target), newest=self._newest(done.stderr), proxy_of=self.settings.proxy_of
+        )
         culprits = (
             [each for each in given_up.values() if each.name in done.stderr]
             if isinstance(told, ResolutionError | SourceBuildError)
@@ -231,7 +238,7 @@ class _Run:
             requirement=requirement,
             target=title_of(self.target),
             available=available,
-            build_forbidden=self.request.no_build,
+            build_forbidden=self.request.must_be_wheel(re.split(r"[=<>!~]", requirement, maxsplit=1)[0]),
         )
 
     def _required(self, name: str) -> str:

@@ -30,6 +30,7 @@ from layerkit.wheelhouse.isolated import REPORT
 
 _FILES: Final = "files"
 _BUILT: Final = "built"
+_NATIVE: Final = "native"
 _FORMAT: Final = 1
 _LEVEL: Final = 6
 _EPOCH: Final = "315532800"  # 1980-01-01, the earliest time that a zip can tell
@@ -91,10 +92,23 @@ class BuiltWheel:
 def build_wheel(package: LockedPackage, sdist: Path, *, cache: Cache, settings: IndexSettings) -> BuiltWheel:
     """Return the package's pure wheel, from the cache if this sdist was built by this Python before.
 
-    Raises ``NeedsContainer``, ``SdistBuildFailed`` or ``DamagedSdist``.
+    What was found to be native before is not tried again. Raises ``NeedsContainer``, ``SdistBuildFailed`` or
+    ``DamagedSdist``.
     """
-    key = hashlib.sha256(repr((_FORMAT, package.file.sha256, platform.python_version())).encode()).hexdigest()
+    key = _key(package)
+    if (known := cache.find(_NATIVE, key)) is not None:
+        raise NeedsContainer(package=package, wheel=known.read_text(encoding="utf-8"))
     return find_built(key, cache) or _build(package, sdist, key, cache=cache, settings=settings)
+
+
+def remember_native(package: LockedPackage, wheel: str, cache: Cache) -> None:
+    """Keep in mind that a package's sdist makes native code, as the wheel's name tells."""
+    with cache.store(_NATIVE, _key(package)) as stream:
+        stream.write(wheel.encode())
+
+
+def _key(package: LockedPackage) -> str:
+    return hashlib.sha256(repr((_FORMAT, package.file.sha256, platform.python_version())).encode()).hexdigest()
 
 
 def find_built(key: str, cache: Cache) -> BuiltWheel | None:
@@ -121,6 +135,7 @@ def _build(package: LockedPackage, sdist: Path, key: str, *, cache: Cache, setti
         if not done.ok or len(wheels) != 1:
             raise SdistBuildFailed(package=package, output=settings.redact(done.stdout + done.stderr))
         if not WheelName.parse(wheels[0].name).is_pure:
+            remember_native(package, wheels[0].name, cache)
             raise NeedsContainer(package=package, wheel=wheels[0].name)
         content = normalize_wheel(wheels[0])
         report = json.loads((out / REPORT).read_text(encoding="utf-8"))
@@ -129,10 +144,15 @@ def _build(package: LockedPackage, sdist: Path, key: str, *, cache: Cache, setti
 
 
 def store_built(key: str, cache: Cache, *, name: str, content: bytes, built_from: Mapping[str, Any]) -> BuiltWheel:
-    """Put a normalised wheel into the cache, and under ``key`` what it was built from."""
+    """Put a normalised wheel into the cache, and under ``key`` what it was built from.
+
+    A sound wheel that is there already stays: another process may be reading it.
+    """
     sha256 = hashlib.sha256(content).hexdigest()
-    with cache.store(_FILES, sha256) as stream:
-        stream.write(content)
+    found = cache.find(_FILES, sha256)
+    if found is None or found.read_bytes() != content:
+        with cache.store(_FILES, sha256) as stream:
+            stream.write(content)
     with cache.store(_BUILT, key) as stream:
         stream.write(json.dumps({"name": name, "sha256": sha256, "built_from": built_from}).encode())
     return BuiltWheel(name=name, path=cache.path(_FILES, sha256), sha256=sha256, built_from=built_from)

@@ -142,15 +142,14 @@ class _Run:
                 done.put(None)
 
     def _one(self, file: LockedFile, client: "Client", counter: Counter) -> None:
-        if file.path is not None:
-            self._copy(file, self.lock_folder / file.path, counter)
-            return
         with self._only_one(file):
             found = _cached(self.cache, file)
-            if found is None:
-                self._download(file, client, counter)
-            else:
+            if found is not None:
                 counter.reach(found.stat().st_size)
+            elif file.path is not None:
+                self._copy(file, self.lock_folder / file.path, counter)
+            else:
+                self._download(file, client, counter)
 
     def _copy(self, file: LockedFile, source: Path, counter: Counter) -> None:
         """Copy a local file into the cache, verifying what is copied."""
@@ -204,7 +203,7 @@ class _Run:
 
     @contextlib.contextmanager
     def _only_one(self, file: LockedFile) -> Iterator[None]:
-        """Hold the lock on downloading ``file``; a process that waits for it finds the file in the cache."""
+        """Hold the lock on bringing ``file`` into the cache; a process that waits for it finds the file there."""
         import filelock
 
         path = self.cache.path(_PARTIAL, file.sha256).with_suffix(".lock")

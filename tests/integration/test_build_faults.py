@@ -147,6 +147,22 @@ class TestIndex:
                 path.write_bytes(path.read_bytes()[:-7])
         is_whole(bench, build(bench), reference)
 
+    @pytest.mark.parametrize("keeps_time", [True, False])
+    def test_a_damaged_wheel_in_the_cache_makes_no_layer_and_the_next_run_works(
+        self, bench: Workbench, keeps_time: bool
+    ) -> None:
+        is_whole(bench, build(bench))
+        reference = sha256(bench.dist / ZIP)
+        (path,) = (path for path in (bench.cache / "files").rglob("*") if path.is_file() and path.stat().st_size > MIB)
+        before = path.stat()
+        with path.open("r+b") as stream:
+            stream.seek(2 * MIB)
+            stream.write(b"oops")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns if keeps_time else before.st_mtime_ns + 10**9))
+        is_refused(build(bench), 1, "cache is damaged", "dep", "hint: ")
+        assert sha256(bench.dist / ZIP) == reference
+        is_whole(bench, build(bench), reference)
+
 
 class TestDisk:
     @contextlib.contextmanager

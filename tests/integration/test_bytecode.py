@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from layerkit.assemble import bytecode
 from layerkit.assemble.bytecode import CompilationFailed, bytecode_of
 from layerkit.assemble.layout import LayerFile, Placement, lay_out
 from layerkit.assemble.link import link
+from layerkit.assemble.prepare import ChangedWhileRead
 from layerkit.assemble.prune import plan_pruning
-from layerkit.cache import Cache
+from layerkit.cache import Cache, DamagedEntry
 from layerkit.model.recipe_parts import Prune, PruneProfile
 from layerkit.sandbox.interpreters import Interpreter
 from tests.builders import PLACEMENT, SITE, Content, contents, fragments_of, make_wheel
@@ -127,6 +129,31 @@ def test_it_comes_from_the_cache_and_a_damaged_entry_is_made_again(tmp_path: Pat
     for damaged in (whole[: len(whole) // 2], whole[:-1], b"garbage", whole[:-1] + bytes([whole[-1] ^ 1])):
         source.write_bytes(damaged)
         assert compiled(wheel, python, tmp_path)[0] == layer
+
+
+def test_an_entry_lost_after_compiling_is_told(
+    tmp_path: Path, python: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bytecode, "_load", lambda *_, **__: None)
+    with pytest.raises(ChangedWhileRead):
+        compiled(make_wheel(tmp_path, files=MODULES), python, tmp_path)
+
+
+def test_a_relative_cache_will_do(tmp_path: Path, python: Interpreter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wheel = make_wheel(tmp_path, files={"a.py": "x = 1\n" * 99}, method=zipfile.ZIP_STORED)
+    layer, _ = compiled(wheel, python, Path("here"))
+    assert set(pycs(layer)) == {"python/__pycache__/a.cpython-312.pyc"}
+
+
+def test_damaged_source_is_not_compiled(tmp_path: Path, python: Interpreter) -> None:
+    """Its bytecode would be kept under the name of the whole wheel."""
+    wheel = make_wheel(tmp_path, files={"a.py": "x = 1"}, method=zipfile.ZIP_STORED)
+    plan = plan_pruning(fragments_of([wheel], tmp_path / "cache"), Prune())
+    wheel.write_bytes(wheel.read_bytes().replace(b"x = 1", b"x = 2"))
+    with pytest.raises(DamagedEntry):
+        bytecode_of(plan.selections[0], placement=PLACEMENT, interpreter=python, cache=Cache(tmp_path / "cache"))
+    assert not (tmp_path / "cache" / "bytecode").exists()
 
 
 def test_an_interpreter_that_fails_is_told(tmp_path: Path, python: Interpreter) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 
 from layerkit.cache import Cache
@@ -359,6 +360,21 @@ class TestLocalFiles:
         with pytest.raises(HashMismatch, match=r"a\.whl"):
             house.fetch(file)
         assert house.is_empty()
+
+    def test_one_that_another_process_brings_meanwhile_is_not_replaced(self, house: House) -> None:
+        file = self.local(house)
+        lock = house.cache.path("partial", file.sha256).with_suffix(".lock")
+        lock.parent.mkdir(parents=True)
+        with ThreadPoolExecutor() as pool:
+            with filelock.FileLock(lock):
+                answer = pool.submit(house.fetch, file)
+                time.sleep(0.3)  # by now it would have copied, if it did not wait for us
+                assert house.cache.find("files", file.sha256) is None
+                with house.cache.store("files", file.sha256) as stream:
+                    stream.write((house.served / "a.whl").read_bytes())
+                before = house.cache.path("files", file.sha256).stat()
+            after = answer.result(timeout=60)[file.sha256].stat()
+        assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 class TestOffline:

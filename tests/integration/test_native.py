@@ -5,7 +5,7 @@ import os
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -208,17 +208,15 @@ def members(path: Path) -> list[str]:
         return archive.namelist()
 
 
-def answer_of(wheel: Path, plant: Plant, folder: Path, *, environment: Mapping[str, str] | None = None) -> str:
-    """Import the module in a clean place and return what its function says."""
+def answer_of(wheel: Path, plant: Plant, folder: Path, asked: str = "import native; print(native.answer())") -> str:
+    """Import from the wheel in a clean place and return what is printed there."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)  # noqa: S202 -- built a moment ago
     with plant.runner() as runner:
         runner.put_folder(folder, at="site")
         python = look_around(runner, plant.demand.target.python_version).interpreter
-        code = "import sys; sys.path.insert(0, sys.argv[1]); import native; print(native.answer())"
-        done = runner.run(
-            Order(command=[python, "-c", code, f"{runner.home}/site"], environment=dict(environment or {}))
-        )
+        code = f"import sys; sys.path.insert(0, sys.argv[1]); {asked}"
+        done = runner.run(Order(command=[python, "-c", code, f"{runner.home}/site"]))
     return done.stdout.strip() or done.stderr
 
 
@@ -367,6 +365,8 @@ class TestFromTheIndex:
         (wheel,) = plant.build(self.sdist(plant, tmp_path, "psutil")).wheels
         assert plant.demand.target.rank("-".join(wheel.name.removesuffix(".whl").split("-")[-3:])) is not None
         assert any(line.startswith("setuptools==") for line in wheel.built_from["requirements"])
+        asked = "import psutil; print(psutil.Process().pid > 0, psutil.virtual_memory().total > 0)"
+        assert answer_of(wheel.path, plant, tmp_path / "site", asked) == "True True"
 
     def test_psycopg2_with_the_libraries_of_a_newer_system_is_refused(self, trixie: Plant, tmp_path: Path) -> None:
         sdist = self.sdist(trixie, tmp_path, "psycopg2")

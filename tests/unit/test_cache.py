@@ -22,6 +22,14 @@ def test_an_entry_is_found_once_it_is_whole(tmp_path: Path) -> None:
     assert cache.find("wheels", "abcd") == tmp_path / "wheels" / "ab" / "abcd"
 
 
+def test_a_relative_folder_is_the_same_wherever_one_is_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cache = Cache(Path("kept"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert cache.path("wheels", "abcd") == tmp_path / "kept" / "wheels" / "ab" / "abcd"
+
+
 def test_an_entry_whose_making_failed_is_not_there(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     with pytest.raises(RuntimeError), cache.store("wheels", "abcd"):

@@ -1,6 +1,7 @@
 """Files appear whole or not at all."""
 
 import os
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,6 +56,29 @@ def test_what_a_dead_process_left_is_removed_and_what_a_live_one_writes_is_not(t
     assert live.exists()
     assert elsewhere.exists()
     assert all(stranger.exists() for stranger in strangers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where /proc tells of zombies")
+def test_what_a_zombie_left_is_removed(tmp_path: Path) -> None:
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {})
+    left = leftover(tmp_path, pid)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    reap(tmp_path)
+    os.waitpid(pid, 0)
+    assert not left.exists()
+
+
+def test_containers_with_one_host_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process id means another process in each of them."""
+    seen = set()
+    for namespace in ("pid:[1]", "pid:[2]", None):
+        proc = tmp_path / str(namespace)
+        (proc / "self" / "ns").mkdir(parents=True)
+        if namespace:
+            (proc / "self" / "ns" / "pid").symlink_to(namespace)
+        monkeypatch.setattr(files, "_PROC", proc)
+        seen.add(files._host())  # noqa: SLF001 -- the shape is the point
+    assert len(seen) == 3
 
 
 def test_reaping_an_empty_folder_does_nothing(tmp_path: Path) -> None:

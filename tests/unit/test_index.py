@@ -489,3 +489,26 @@ class TestEnvironmentForUv:
         index = settings.environment_for_uv({})["UV_DEFAULT_INDEX"]
         assert index.startswith("file:///")
         assert not Path(index.removeprefix("file://")).exists()
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        "url", ["h.example/simple", "h.example:1/x", "ftp://h.example/", "https://h.example:port/", "https:///simple"]
+    )
+    def test_what_cannot_be_an_index_is_refused_before_anything_is_asked(self, machine: Machine, url: str) -> None:
+        with pytest.raises(IndexSettingError, match="URL of a package index") as caught:
+            machine.resolve(IndexSource(index_url=url))
+        assert caught.value.exit_code == 2
+
+    def test_folders_and_ports_are_fine(self, machine: Machine) -> None:
+        urls = (machine.home.as_uri(), str(machine.home), "https://h.example:8443/simple")
+        assert machine.resolve(IndexSource(index_url=urls[0], extra_index_urls=urls[1:])).urls == (*urls[1:], urls[0])
+
+    def test_a_proxy_is_shown_without_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "http://me:pw@env.example:1"})
+        monkeypatch.setattr("urllib.request.proxy_bypass", lambda host: host == "inside.example")
+        plain, own = IndexSettings(urls=()), IndexSettings(urls=(), proxy="me:pw@own.example:3128")
+        assert plain.proxy_of("https://h.example/") == "http://env.example:1"
+        assert plain.proxy_of("http://h.example/") is None
+        assert own.proxy_of("https://h.example/") == "own.example:3128"
+        assert own.proxy_of("https://inside.example/") is None

@@ -64,3 +64,57 @@ def test_names_that_no_layer_can_have_are_told(tmp_path: Path) -> None:
         "which is no file",
         "whose name is not UTF-8",
     ]
+
+
+def linked_folder(folder: Path) -> Path:
+    """Make a recipe's folder with ``conf/`` and ``shared/x/y.txt`` in it, and a stranger's file beside it."""
+    for name in ("recipe/conf/a.txt", "recipe/shared/x/y.txt", "outside/z.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder / "recipe"
+
+
+CONF = RecipeFile(source="conf", target="etc")
+
+
+def test_links_to_files_and_folders_of_the_recipe_are_followed(tmp_path: Path) -> None:
+    folder = linked_folder(tmp_path)
+    (folder / "conf" / "sub").symlink_to("../shared", target_is_directory=True)
+    (folder / "conf" / "b.txt").symlink_to("a.txt")
+    found = extra_files(recipe(folder, CONF))
+    assert [(file.name, file.content) for file in found] == [
+        ("etc/a.txt", b"recipe/conf/a.txt"),
+        ("etc/b.txt", b"recipe/conf/a.txt"),
+        ("etc/sub/x/y.txt", b"recipe/shared/x/y.txt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [
+        ("gone", "leads nowhere"),
+        ("../../outside", "leaves the recipe's folder"),
+        ("../../outside/z.txt", "leaves the recipe's folder"),
+        ("..", "leads in a circle"),
+        ("link", "leads in a circle"),
+    ],
+)
+def test_links_that_cannot_be_followed_are_named(tmp_path: Path, to: str, why: str) -> None:
+    folder = linked_folder(tmp_path)
+    link = folder / "conf" / "link"
+    link.symlink_to(to)
+    assert problems(folder, CONF) == (f"source `conf` of [[files]] has the link `conf/link`, which {why}",)
+
+
+def test_a_source_that_is_a_link_is_held_to_the_same(tmp_path: Path) -> None:
+    folder = linked_folder(tmp_path)
+    (folder / "link").symlink_to("../outside")
+    found = problems(folder, RecipeFile(source="link", target="etc"))
+    assert found == ("source `link` of [[files]] has the link `link`, which leaves the recipe's folder",)
+
+
+def test_a_source_outside_of_the_recipes_folder_may_have_links_of_its_own(tmp_path: Path) -> None:
+    folder = linked_folder(tmp_path)
+    (tmp_path / "outside" / "link.txt").symlink_to("z.txt")
+    found = extra_files(recipe(folder, RecipeFile(source="../outside", target="etc")))
+    assert [file.name for file in found] == ["etc/link.txt", "etc/z.txt"]

@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 
 from layerkit.assemble.examine import CorruptWheel, HopelessWheel
-from layerkit.assemble.fragment import Fragment
+from layerkit.assemble.fragment import Fragment, Preparation
+from layerkit.assemble.layout import lay_out
+from layerkit.assemble.prepare import prepare
+from layerkit.assemble.prune import plan_pruning
+from layerkit.cache import Cache, DamagedEntry
 from layerkit.formats.wheel import Scheme, Script
 from layerkit.formats.zip import DEFLATED, STORED
-from layerkit.model.recipe_parts import Compression
-from tests.builders import RawEntry, contents, fragments_of, linked, make_wheel, raw_zip
+from layerkit.model.recipe_parts import Compression, Prune
+from layerkit.progress import Silent
+from tests.builders import PLACEMENT, RawEntry, contents, fragments_of, linked, make_wheel, raw_zip, verified
 from tests.elf_builder import make_elf
 
 REPEATED = "x = 1\n" * 500
@@ -91,6 +96,27 @@ def test_the_same_wheel_with_another_time_or_name_is_looked_at_again(tmp_path: P
     renamed = wheel.rename(tmp_path / "demo-1.0-2-py3-none-any.whl")
     (again,) = fragments_of([renamed], tmp_path / "cache")
     assert again == replace(made, wheel=renamed.name, wheel_path=renamed, version="1.0")
+
+
+def test_a_damaged_wheel_is_no_fault_of_its_makers_and_the_cache_forgets_it(tmp_path: Path) -> None:
+    wheels = [make_wheel(tmp_path / name[:2], name=name, files={f"{name}.py": REPEATED}) for name in ("demo", "good")]
+    both = [verified(wheel) for wheel in wheels]
+    wheels[0].write_bytes(wheels[0].read_bytes().replace(b"demo.py", b"demo.pz", 1))
+    with pytest.raises(DamagedEntry) as caught:
+        prepare(both, cache=Cache(tmp_path), preparation=Preparation(), jobs=2, progress=Silent())
+    assert wheels[0].name in caught.value.message
+    assert wheels[1].name not in caught.value.message
+    assert [wheel.exists() for wheel in wheels] == [False, True]
+
+
+def test_a_script_is_not_rewritten_from_damaged_bytes(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "de", data={"scripts/run": "#!python\n"}, method=zipfile.ZIP_STORED)
+    (fragment,) = fragments_of([wheel], tmp_path / "cache")
+    blob = fragment.source_of(next(file for file in fragment.files if file.path == "run"))
+    blob.write_bytes(blob.read_bytes().replace(b"#!python\n", b"#!pyth0n\n"))
+    with pytest.raises(DamagedEntry):
+        lay_out(plan_pruning([fragment], Prune()).selections, placement=PLACEMENT)
+    assert not blob.exists()
 
 
 def file_of(fragment: Fragment, path: str) -> tuple[int, bool, int]:

@@ -173,6 +173,31 @@ def test_names_that_file_systems_confuse_are_refused_and_the_hint_is_the_way_out
     contents(linked(wheels, tmp_path, prune=Prune(drop=(drop,))))
 
 
+def test_folders_that_differ_by_case_are_one_line_with_owners_and_a_hint_for_one_side(tmp_path: Path) -> None:
+    names = ("x.py", "y.py", "z.py")
+    wheels = two(tmp_path, {f"Aa/{name}": "" for name in names}, {f"aa/{name}": "" for name in names})
+    with pytest.raises(UnportableNames) as caught:
+        linked(wheels, tmp_path)
+    line = "`python/aa` of two differs from `python/Aa` of one only by case or composed letters"
+    assert caught.value.details == (line,)
+    assert caught.value.hint == "leave one out with `--drop 'two:aa/**'`"
+    left = contents(linked(wheels, tmp_path, prune=Prune(drop=("two:aa/**",))))
+    assert {f"python/Aa/{name}" for name in names} <= set(left)
+
+
+def test_of_two_folders_the_hint_names_the_one_that_can_be_left_out(tmp_path: Path) -> None:
+    mine = ExtraFile(name="python/aa/x", content=b"", executable=False, owner="files of the recipe")
+    with pytest.raises(UnportableNames) as caught:
+        linked([make_wheel(tmp_path, files={"Aa/x.py": ""})], tmp_path, extra=[mine])
+    assert caught.value.hint == "leave one out with `--drop 'demo:Aa/**'`"
+
+
+def test_the_folder_of_all_packages_is_never_the_one_to_leave_out(tmp_path: Path) -> None:
+    with pytest.raises(UnportableNames) as caught:
+        linked([make_wheel(tmp_path, data={"data/Python/x": ""})], tmp_path)
+    assert caught.value.hint == "leave one out with `--drop 'demo:Python/**'`"
+
+
 def test_files_of_the_recipe_collide_with_their_own_way_out(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, files={"a.py": "1"})
     extra = ExtraFile(name="python/a.py", content=b"2", executable=False, owner="files of the recipe")

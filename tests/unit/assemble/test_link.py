@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,20 @@ import pytest
 from layerkit.assemble.layout import ExtraFile, LayerFile, lay_out, made
 from layerkit.assemble.link import SourceCutShort, link
 from layerkit.assemble.prune import plan_pruning
+from layerkit.cache import DamagedEntry
 from layerkit.model.recipe_parts import Prune
 from tests.builders import PLACEMENT, contents, fragments_of, make_wheel
+
+
+def damage(path: Path) -> None:
+    """Change four bytes in the middle of a file, and neither its size nor its time."""
+    times = path.stat()
+    with path.open("r+b") as stream:
+        stream.seek(times.st_size // 2)
+        found = stream.read(4)
+        stream.seek(-4, os.SEEK_CUR)
+        stream.write(bytes(byte ^ 0xFF for byte in found))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def files_of(folder: Path) -> tuple[LayerFile, ...]:
@@ -55,6 +68,20 @@ def test_a_source_that_became_shorter_is_told_and_nothing_is_written(tmp_path: P
     with pytest.raises(SourceCutShort, match="became shorter"):
         link(files, tmp_path / "out" / "layer.zip")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(("folder", "is_entry"), [("de", True), ("wheels", False)])
+def test_a_damaged_source_is_told_nothing_is_written_and_the_cache_forgets_it(
+    tmp_path: Path, folder: str, is_entry: bool
+) -> None:
+    """A file that does not lie as a cache's entries do is somebody's own and stays."""
+    files = files_of(tmp_path / folder)
+    (wheel,) = (tmp_path / folder).glob("*.whl")
+    damage(wheel)
+    with pytest.raises(DamagedEntry, match="`demo`"):
+        link(files, tmp_path / "out" / "layer.zip")
+    assert list((tmp_path / "out").iterdir()) == []
+    assert wheel.exists() is not is_entry
 
 
 def test_content_made_here_is_deflated_where_that_helps() -> None:

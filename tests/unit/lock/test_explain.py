@@ -149,3 +149,15 @@ def test_a_python_that_is_needed_is_read_from_either_wording(says: str) -> None:
 
 def test_a_conflict_needs_no_other_python() -> None:
     assert python_needed("error: No solution found\n  cause: Because you require a and b, it fails.\n") is None
+
+
+def test_an_index_that_is_not_there_is_named_after_retries_with_its_proxy() -> None:
+    stderr = (
+        "error: Request failed after 3 retries in 6.7s\n"
+        "  cause: Failed to fetch: http://me:pw@h.example/simple/six/\n"
+        "  cause: Connection refused (os error 111)\n"
+    )
+    error = failure(stderr, target="t", proxy_of={"http://h.example/simple/six/": "http://p.example:3128"}.get)
+    assert isinstance(error, IndexDownError)
+    assert error.message == "the package index cannot be reached: http://h.example/simple/six/"
+    assert error.details[-1] == "asked through the proxy http://p.example:3128"

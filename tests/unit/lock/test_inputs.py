@@ -86,3 +86,10 @@ def test_describing_the_inputs_imports_nothing_of_packaging() -> None:
     named = {getattr(node, "module", None) or node.names[0].name for node in imported}
     assert "layerkit.model.universal" in named
     assert not {name for name in named if name.startswith(("packaging", "requests", "layerkit.lock.resolve"))}
+
+
+def test_what_must_be_a_wheel_makes_another_lock() -> None:
+    parsed = parse_target("python3.12-x86_64")
+    assert isinstance(parsed, PythonTarget)
+    request = LockRequest(requirements=("a",), only_binary=("A_b",))
+    assert inputs_of(request, parsed, IndexSettings(urls=()))["only-binary"] == ["a-b"]

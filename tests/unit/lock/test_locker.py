@@ -173,3 +173,17 @@ def test_if_one_has_hashes_all_must(tmp_path: Path) -> None:
     with pytest.raises(MissingHashesError) as caught:
         chosen(tmp_path, *entries, allowed=allowed)
     assert caught.value.details == ("b==1.0",)
+
+
+def needing(name: str, *needs: str) -> dict[str, Any]:
+    return package(name, wheel(f"{name}-1.0-py3-none-any.whl"), dependencies=[{"name": each} for each in needs])
+
+
+def test_what_only_the_excluded_needed_goes_with_it(tmp_path: Path) -> None:
+    entries = [needing("a", "b", "shared"), needing("b", "c"), needing("c", "shared", "b"), needing("shared")]
+    assert [each.name for each in chosen(tmp_path, *entries, without=["B"])] == ["a", "shared"]
+
+
+def test_where_the_lock_tells_of_no_dependencies_only_the_excluded_goes(tmp_path: Path) -> None:
+    entries = [package(name, wheel(f"{name}-1.0-py3-none-any.whl")) for name in ("a", "b")]
+    assert [each.name for each in chosen(tmp_path, *entries, without=["a"])] == ["b"]

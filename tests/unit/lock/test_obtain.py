@@ -1,6 +1,7 @@
 """When a lock is used, refused or written anew; nothing here resolves."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from layerkit.index import IndexSettings
 from layerkit.lock import resolve as resolving
 from layerkit.lock.failures import BrokenLockError, ForeignLockFileError, StaleLockError
 from layerkit.lock.inputs import LockRequest, inputs_of
-from layerkit.lock.obtain import LockMode, is_current, lock_file_name, obtain
+from layerkit.lock.obtain import ContradictingModeError, LockMode, is_current, lock_file_name, obtain, state_of
 from layerkit.lock.resolve import Resolved
 from layerkit.model.lock import Lock, LockedFile, LockedPackage
 from layerkit.model.target import PythonTarget, parse_target
@@ -133,3 +134,50 @@ def test_a_damaged_lock_of_our_own_is_an_error_and_upgrade_mends_it(
 
 def test_a_missing_lock_is_not_current(path: Path) -> None:
     assert not is_current(REQUEST, target(), path=path, settings=SETTINGS)
+
+
+def told(path: Path, request: LockRequest = REQUEST, **mode: Any) -> list[str]:
+    lines: list[str] = []
+    obtain(request, target(), path=path, settings=SETTINGS, mode=LockMode(tell=lines.append, **mode))
+    return lines
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, *packages: LockedPackage, needless: tuple[str, ...] = ()) -> None:
+    answer = Resolved(requires_python=">=3.13", packages=packages, needless=needless)
+    monkeypatch.setattr(resolving, "resolve", lambda *_, **__: answer)
+
+
+def test_names_that_match_nothing_are_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, PACKAGE, needless=("botcore",))
+    (needless, upgrade) = told(path, upgrade_packages=("nosuch", "A"))
+    assert "`botcore`" in needless
+    assert "`nosuch`" in upgrade
+
+
+def test_requirements_of_which_no_marker_holds_are_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch)
+    (line,) = told(path)
+    assert "marker" in line
+    answering(monkeypatch, PACKAGE)
+    assert told(path, upgrade=True) == []
+
+
+@pytest.mark.parametrize("mode", [{"upgrade": True}, {"upgrade_packages": ("a",)}])
+def test_a_lock_that_must_stay_cannot_be_upgraded(mode: dict[str, Any]) -> None:
+    with pytest.raises(ContradictingModeError) as caught:
+        LockMode(locked=True, **mode)
+    assert caught.value.exit_code == 2
+
+
+def test_below_a_file_there_is_no_lock(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert not is_current(REQUEST, target(), path=tmp_path / "file" / "pylock.toml", settings=SETTINGS)
+
+
+def test_a_locks_state_is_told_in_words(current: Path) -> None:
+    def state(request: LockRequest, path: Path = current) -> str:
+        return state_of(request, target(), path=path, settings=SETTINGS)
+
+    assert state(REQUEST) == "is current"
+    assert state(LockRequest(requirements=("b",))) == "is stale: `requirements` changed"
+    assert state(REQUEST, current.with_name("pylock.other.toml")) == "is not there yet"

@@ -199,6 +199,12 @@ def test_what_has_no_wheel_for_the_target_becomes_an_sdist(uv: Files, tags: str)
     assert names(resolved(REQUEST, workshop(pinned("a==1")))) == ["a-1.tar.gz"]
 
 
+def test_what_must_be_a_wheel_becomes_no_sdist(uv: Files) -> None:
+    uv(package("a", tags="cp312-cp312-manylinux2014_aarch64", sdist=True))
+    with pytest.raises(NoWheelError):
+        resolved(replace(REQUEST, only_binary=("A",)), workshop(pinned("a==1")))
+
+
 def test_it_is_an_error_where_nothing_may_be_built_or_there_is_nothing_to_build(uv: Files) -> None:
     uv(package("a", tags="cp312-cp312-manylinux2014_aarch64", sdist=True))
     with pytest.raises(NoWheelError) as forbidden:
@@ -300,3 +306,7 @@ def test_a_current_lock_is_used_without_opening_a_workshop(uv: Files, tmp_path: 
     first = obtain(REQUEST, target(), path=path, settings=SETTINGS, open_workshop=once)
     for mode in (LockMode(), LockMode(locked=True)):
         assert obtain(REQUEST, target(), path=path, settings=SETTINGS, mode=mode, open_workshop=never) == first
+
+
+def test_what_must_be_a_wheel_is_so_for_pip() -> None:
+    assert pip_args(command_for(PipQuestion(requirements=("a",), binaries=("b",))))[1:] == ["--only-binary=b"]

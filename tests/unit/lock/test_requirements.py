@@ -125,7 +125,7 @@ def test_every_mistake_is_told_with_file_and_line(write: Write, tmp_path: Path) 
     [
         ("-e git+https://x/y", "editable"),
         ("./wheels/a.whl", "local path"),
-        ("--trusted-host x", "`--trusted-host` is not an option"),
+        ("--trusted-host x", "`--ca-bundle`"),
         ("git+https://h.example/x.git", "has no name"),
         ("a>=1 --hash=sha256:00", "one version"),
         ("a==1 --global-option x", "not an option"),
@@ -157,3 +157,13 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "r.txt"
     path.write_bytes(b"\xff\xfe\x00")
     assert "UTF-8" in problems_of(path)[0]
+
+
+def test_only_wheels_of_everything_forbids_building(write: Write) -> None:
+    assert read(write("--only-binary=:all:\na\n")).no_build
+    assert not read(write("--only-binary :all:\n--only-binary :none:\na\n")).no_build
+
+
+def test_only_wheels_of_some_forbids_their_sdists_and_the_last_word_counts(write: Write) -> None:
+    found = read(write("--only-binary A_b,c\n--no-binary c\n--no-binary d\n--only-binary d\n"))
+    assert (found.only_binary, found.no_binary, found.no_build) == (("a-b", "d"), ("c",), False)

@@ -198,3 +198,16 @@ def test_repositories_are_refused_before_they_are_cloned(uv: Uv) -> None:
 def test_variables_that_would_shape_a_resolution_unseen_do_not_reach_uv() -> None:
     environ = {"UV_PRERELEASE": "allow", "UV_EXCLUDE_NEWER": "2020-01-01", "UV_CACHE_DIR": "/c", "PATH": "/bin"}
     assert clean_environment(environ) == {"UV_CACHE_DIR": "/c", "PATH": "/bin"}
+
+
+def test_what_must_be_a_wheel_does_not_become_an_sdist(uv: Uv) -> None:
+    questions = uv(lambda _: refused("Because all versions of docopt have no usable wheels and you require docopt"))
+    with pytest.raises(NoWheelError):
+        resolved(LockRequest(requirements=("docopt",), only_binary=("Docopt",)))
+    assert [question.sources for question in questions if question.platform] == [()]
+
+
+def test_exclusions_that_nothing_needs_are_named(uv: Uv) -> None:
+    uv(lambda _: good("a==1", "b==1"))
+    assert resolved(LockRequest(requirements=("a",), exclusions=("b", "botcore"))).needless == ("botcore",)
+    assert resolved(LockRequest(requirements=("a",), exclusions=("botcore",))).needless == ("botcore",)

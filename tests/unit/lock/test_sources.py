@@ -6,6 +6,7 @@ import pytest
 
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import ExportError, UncoveredTargetError, UnknownSelectionError, UnreadableLockError
+from layerkit.lock.foreign import MissingLockError
 from layerkit.lock.obtain import is_lock
 from layerkit.lock.selection import Selection
 from layerkit.lock.sources import read_source, use_lock
@@ -106,3 +107,10 @@ def test_a_requirements_file_has_no_extras(tmp_path: Path) -> None:
 def test_a_pyproject_is_read_as_one(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["a"]\n', encoding="utf-8")
     assert read_source(tmp_path / "pyproject.toml", environ={}).requirements == ("a",)
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "pylock.toml"])
+def test_a_lock_that_is_not_there_is_told_as_that(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MissingLockError, match="there is no file") as caught:
+        use_lock(tmp_path / name, target(), settings=SETTINGS)
+    assert caught.value.exit_code == 2

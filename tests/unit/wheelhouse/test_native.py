@@ -61,5 +61,19 @@ def test_what_was_built_before_opens_no_place(tmp_path: Path) -> None:
     assert made.libraries == ()
 
 
+@pytest.mark.parametrize(("there", "stays"), [(b"wheel", True), (b"wheeX", False)])
+def test_a_built_wheel_that_is_there_is_replaced_only_if_it_is_damaged(
+    tmp_path: Path, there: bytes, stays: bool
+) -> None:
+    cache = Cache(tmp_path)
+    path = store_built("k" * 64, cache, name="x-1-py3-none-any.whl", content=b"wheel", built_from={}).path
+    path.write_bytes(there)
+    before = path.stat()
+    store_built("k" * 64, cache, name="x-1-py3-none-any.whl", content=b"wheel", built_from={})
+    after = path.stat()
+    assert path.read_bytes() == b"wheel"
+    assert ((after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)) is stays
+
+
 def test_a_demand_shows_no_values_of_its_environment() -> None:
     assert "hunter2" not in repr(replace(demand(), environment={"TOKEN": "hunter2"}))
