@@ -223,7 +223,8 @@ class TestDisk:
     def test_a_file_in_the_place_of_a_folder_is_an_error(self, place: str, bench: Workbench) -> None:
         folder = bench.cache if place == "cache" else bench.dist
         folder.write_text("not a folder", encoding="utf-8")
-        is_refused(build(bench, "--lock-dir", "locks"), 1, "cannot write", "is not a folder", "hint: ")
+        code, word = (1, "cannot write") if place == "cache" else (2, "--out dist")
+        is_refused(build(bench, "--lock-dir", "locks"), code, word, "folder", "hint: ")
         assert folder.read_text("utf-8") == "not a folder"
 
     @linux_only
