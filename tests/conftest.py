@@ -20,9 +20,7 @@ def machine_without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Turn a skipped test into a failed one where everything must run."""
     report = yield
     if os.environ.get("LAYERKIT_TESTS_MUST_RUN") and report.outcome == "skipped":  # type: ignore[attr-defined]

@@ -51,11 +51,6 @@ class Imports:
         return f"Tried to import {count} under {self.place}" if self.modules else "Found no modules to import"
 
 
-def modules_of(layer: Path, target: PythonTarget, named: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return what would be imported: the modules named, then the layer's own. Raises ``LayerUnreadable``."""
-    return _wanted(LayerContents.read(layer), target, named)
-
-
 def verify_imports(
     layer: Path, target: PythonTarget, *, place: ImportPlace, named: Sequence[str] = (), timeout: float = TIMEOUT
 ) -> Imports:
