@@ -1,7 +1,7 @@
 """What every test stands on: this machine's settings are out of reach, and in CI nothing is skipped."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -20,10 +20,10 @@ def machine_without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skipped test into a failed one where everything must run."""
     report = yield
-    if os.environ.get("LAYERKIT_TESTS_MUST_RUN") and report.outcome == "skipped":  # type: ignore[attr-defined]
-        report.outcome = "failed"  # type: ignore[attr-defined]
-        report.longrepr = f"skipped where it must run: {call.excinfo and call.excinfo.value}"  # type: ignore[attr-defined]
+    if os.environ.get("LAYERKIT_TESTS_MUST_RUN") and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"skipped where it must run: {call.excinfo and call.excinfo.value}"
     return report

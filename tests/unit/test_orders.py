@@ -11,7 +11,7 @@ from layerkit import build
 from layerkit.cache import Cache
 from layerkit.model.recipe import Build, Layer, Recipe
 from layerkit.order import Job, NoBytecode, Order, SameOutput, jobs_of, request_of
-from layerkit.supply import SupplyOptions
+from layerkit.places import SupplyOptions
 
 TODAY = date(2026, 11, 24)
 
