@@ -12,7 +12,7 @@ from layerkit.model.lock import LockedPackage
 from layerkit.model.recipe import Builder
 from layerkit.model.target import PythonTarget
 from layerkit.order import Job
-from layerkit.places import IN_PLACE, ContainerNeeded, SupplyOptions, place_of, supplies_of
+from layerkit.places import IN_PLACE, BuildPlace, ContainerNeeded, SupplyOptions, place_of, supplies_of
 from layerkit.progress import Progress
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from layerkit.sandbox.workshop import Workshop
     from layerkit.wheelhouse.build import BuiltWheel
     from layerkit.wheelhouse.libraries import CarriedLibrary
+    from layerkit.wheelhouse.native import Demand
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,22 +95,11 @@ def _made_in_place(
     progress: Progress,
 ) -> Made:
     from layerkit.wheelhouse.build import remember_native
-    from layerkit.wheelhouse.native import Demand, Sdist, build_native
+    from layerkit.wheelhouse.native import Sdist, build_native
 
     build = job.order.recipe.build
     place = place_of(job, target, options.containers, progress)
     what = ", ".join([*(f"{each.name} {each.version}" for each in pure.left), *build.libraries])
-    demand = Demand(
-        target=target,
-        place=place.identity,
-        environment=build.env,
-        system_packages=build.system_packages,
-        libraries=build.libraries,
-        beside=frozenset(
-            PurePosixPath(file.target).name for file in job.order.recipe.files if _is_library(file.target)
-        ),
-        timeout=options.containers.build_timeout,
-    )
 
     def opened() -> "AbstractContextManager[Workshop]":
         progress.tell(f"Building {what} in {place.title}" + (f": {pure.failure.message}" if pure.failure else ""))
@@ -117,7 +107,7 @@ def _made_in_place(
 
     made = build_native(
         [Sdist(package=package, path=path) for package, path in pure.left.items()],
-        demand,
+        _demand(job, target, place, options),
         cache=options.cache,
         open_workshop=opened,
     )
@@ -129,6 +119,21 @@ def _made_in_place(
         libraries=made.libraries,
         builder=Builder.LOCAL if build.builder is Builder.LOCAL else Builder.CONTAINER,
         image=place.image,
+    )
+
+
+def _demand(job: Job, target: PythonTarget, place: BuildPlace, options: SupplyOptions) -> "Demand":
+    from layerkit.wheelhouse.native import Demand
+
+    recipe = job.order.recipe
+    return Demand(
+        target=target,
+        place=place.identity,
+        environment=recipe.build.env,
+        system_packages=recipe.build.system_packages,
+        libraries=recipe.build.libraries,
+        beside=frozenset(PurePosixPath(file.target).name for file in recipe.files if _is_library(file.target)),
+        timeout=options.containers.build_timeout,
     )
 
 

@@ -26,26 +26,15 @@ from layerkit.formats.zip_writer import ZipHeader, directory
 from layerkit.index import IndexSettings
 from layerkit.model.lock import LockedPackage
 from layerkit.sandbox.process import run
-from layerkit.wheelhouse.isolated import REPORT
+from layerkit.wheelhouse import isolated
+from layerkit.wheelhouse.fetch import BUCKET
 
-_FILES: Final = "files"
 _BUILT: Final = "built"
 _NATIVE: Final = "native"
 _FORMAT: Final = 1
 _LEVEL: Final = 6
 _EPOCH: Final = "315532800"  # 1980-01-01, the earliest time that a zip can tell
 _LAST_LINES: Final = 15
-# What the package's own build says comes last, not a traceback of ours.
-_PROGRAM: Final = """
-import sys
-from pathlib import Path
-from build import BuildBackendException, BuildException, FailedProcessError
-from layerkit.wheelhouse.isolated import main
-try:
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
-except (BuildBackendException, BuildException, FailedProcessError) as exc:
-    sys.exit(str(exc))
-"""
 
 
 class NeedsContainer(BuildError):
@@ -117,7 +106,7 @@ def find_built(key: str, cache: Cache) -> BuiltWheel | None:
     if path is None:
         return None
     built = json.loads(path.read_text(encoding="utf-8"))
-    wheel = cache.find(_FILES, built["sha256"])
+    wheel = cache.find(BUCKET, built["sha256"])
     if wheel is None:
         return None
     return BuiltWheel(name=built["name"], path=wheel, sha256=built["sha256"], built_from=built["built_from"])
@@ -129,7 +118,7 @@ def _build(package: LockedPackage, sdist: Path, key: str, *, cache: Cache, setti
         out.mkdir()
         source = unpack_sdist(package, sdist, Path(folder, "source"))
         environment = {**settings.environment_for_uv(os.environ), "SOURCE_DATE_EPOCH": _EPOCH, "PYTHONHASHSEED": "0"}
-        command = [sys.executable, "-c", _PROGRAM, str(source), str(out)]
+        command = [sys.executable, "-m", isolated.__name__, str(source), str(out)]
         done = run(command, environment=environment, folder=out)
         wheels = sorted(out.glob("*.whl"))
         if not done.ok or len(wheels) != 1:
@@ -138,7 +127,7 @@ def _build(package: LockedPackage, sdist: Path, key: str, *, cache: Cache, setti
             remember_native(package, wheels[0].name, cache)
             raise NeedsContainer(package=package, wheel=wheels[0].name)
         content = normalize_wheel(wheels[0])
-        report = json.loads((out / REPORT).read_text(encoding="utf-8"))
+        report = json.loads((out / isolated.REPORT).read_text(encoding="utf-8"))
     built_from = {"sdist": package.file.name, "sha256": package.file.sha256, **report}
     return store_built(key, cache, name=wheels[0].name, content=content, built_from=built_from)
 
@@ -149,13 +138,13 @@ def store_built(key: str, cache: Cache, *, name: str, content: bytes, built_from
     A sound wheel that is there already stays: another process may be reading it.
     """
     sha256 = hashlib.sha256(content).hexdigest()
-    found = cache.find(_FILES, sha256)
+    found = cache.find(BUCKET, sha256)
     if found is None or found.read_bytes() != content:
-        with cache.store(_FILES, sha256) as stream:
+        with cache.store(BUCKET, sha256) as stream:
             stream.write(content)
     with cache.store(_BUILT, key) as stream:
         stream.write(json.dumps({"name": name, "sha256": sha256, "built_from": built_from}).encode())
-    return BuiltWheel(name=name, path=cache.path(_FILES, sha256), sha256=sha256, built_from=built_from)
+    return BuiltWheel(name=name, path=cache.path(BUCKET, sha256), sha256=sha256, built_from=built_from)
 
 
 def normalize_wheel(path: Path) -> bytes:

@@ -35,5 +35,15 @@ def main(source: Path, out: Path) -> None:
     (out / REPORT).write_text(json.dumps(report), encoding="utf-8")
 
 
+def _run(arguments: list[str]) -> None:
+    """Do it, and let what the package's own build says come last, not a traceback of ours."""
+    from build import BuildBackendException, BuildException, FailedProcessError
+
+    try:
+        main(Path(arguments[0]), Path(arguments[1]))
+    except (BuildBackendException, BuildException, FailedProcessError) as exc:
+        sys.exit(str(exc))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    _run(sys.argv[1:])

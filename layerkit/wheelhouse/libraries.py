@@ -11,11 +11,11 @@ from typing import Final
 from layerkit.cache import Cache
 from layerkit.sandbox.runner import Order
 from layerkit.sandbox.workshop import Workshop
+from layerkit.wheelhouse.fetch import BUCKET
 from layerkit.wheelhouse.fit import Surroundings, as_binary, check_fit
 from layerkit.wheelhouse.native_errors import LibraryNotInPlace
 
 _SCRIPT: Final = "place_libraries.py"
-_FILES: Final = "files"
 _CARRIED: Final = "libraries"
 _FOLDER: Final = "libraries"
 _LOADER_CACHE: Final = ("/bin/sh", "-c", 'PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; true')
@@ -39,7 +39,7 @@ def find_carried(names: Sequence[str], key: str, cache: Cache) -> tuple[CarriedL
     if entry is None:
         return None
     digests: dict[str, str] = json.loads(entry.read_text(encoding="utf-8"))
-    paths = {name: cache.find(_FILES, sha256) for name, sha256 in digests.items()}
+    paths = {name: cache.find(BUCKET, sha256) for name, sha256 in digests.items()}
     found = [
         CarriedLibrary(name=name, path=path, sha256=digests[name]) for name, path in paths.items() if path is not None
     ]
@@ -81,10 +81,10 @@ def _checked(files: dict[str, bytes], around: Surroundings) -> list[tuple[str, b
 def _store(files: dict[str, bytes], key: str, cache: Cache) -> tuple[CarriedLibrary, ...]:
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     for name, sha256 in digests.items():
-        with cache.store(_FILES, sha256) as stream:
+        with cache.store(BUCKET, sha256) as stream:
             stream.write(files[name])
     with cache.store(_CARRIED, key) as stream:
         stream.write(json.dumps(digests).encode())
     return tuple(
-        CarriedLibrary(name=name, path=cache.path(_FILES, sha256), sha256=sha256) for name, sha256 in digests.items()
+        CarriedLibrary(name=name, path=cache.path(BUCKET, sha256), sha256=sha256) for name, sha256 in digests.items()
     )

@@ -15,14 +15,13 @@ from typing import Any, Final, TypeAlias
 
 from layerkit.cache import Cache
 from layerkit.formats.wheel import WheelName
-from layerkit.index import IndexSettings
 from layerkit.model.lock import LockedPackage
 from layerkit.model.target import PythonTarget
 from layerkit.sandbox.container_errors import TookTooLong
 from layerkit.sandbox.process import Completed
 from layerkit.sandbox.runner import Order
 from layerkit.sandbox.toolbox import Toolbox
-from layerkit.sandbox.workshop import Supplies, Workshop
+from layerkit.sandbox.workshop import Workshop
 from layerkit.wheelhouse.build import BuiltWheel, find_built, normalize_wheel, store_built, unpack_sdist
 from layerkit.wheelhouse.build_log import BuildLog, build_log
 from layerkit.wheelhouse.fit import Binary, Surroundings, binaries_in, check_fit, check_symbols, unjudged
@@ -52,16 +51,6 @@ class Demand:
     libraries: tuple[str, ...] = ()
     beside: frozenset[str] = frozenset()
     timeout: float | None = None
-
-    def supplies(self, *, cache: Cache, settings: IndexSettings, offline: bool = False) -> Supplies:
-        """Return what a workshop for this demand is set up from."""
-        return Supplies(
-            cache=cache,
-            settings=settings,
-            environment=self.environment,
-            system_packages=self.system_packages,
-            offline=offline,
-        )
 
     def key(self, *inputs: str) -> str:
         """Return the cache's key of what comes of ``inputs``."""

@@ -26,7 +26,7 @@ from layerkit.sandbox.local import local_runner
 from layerkit.sandbox.place import look_around
 from layerkit.sandbox.runner import Order, Runner
 from layerkit.sandbox.system_packages import SystemPackagesFailed
-from layerkit.sandbox.workshop import Workshop
+from layerkit.sandbox.workshop import Supplies, Workshop
 from layerkit.wheelhouse.fetch import fetch
 from layerkit.wheelhouse.native import Demand, Manufactured, Sdist, build_native
 from layerkit.wheelhouse.native_errors import (
@@ -169,7 +169,12 @@ class Plant:
     @contextmanager
     def workshop(self) -> Iterator[Workshop]:
         self.opened += 1
-        supplies = self.demand.supplies(cache=self.tools or self.cache, settings=self.settings)
+        supplies = Supplies(
+            cache=self.tools or self.cache,
+            settings=self.settings,
+            environment=self.demand.environment,
+            system_packages=self.demand.system_packages,
+        )
         with self.runner() as runner:
             yield Workshop.set_up(runner, look_around(runner, self.demand.target.python_version), supplies)
 
