@@ -4,7 +4,8 @@
     ├── UsageError                     2   bad input: options, recipes, requirements files, settings
     │   ├── UnknownRuntimeError
     │   ├── UnknownArchitectureError
-    │   └── RecipeError                    every mistake of one recipe
+    │   ├── RecipeError                    every mistake of one recipe
+    │   └── ConfigError                    every mistake of one configuration
     ├── ResolutionError                3   requirements that cannot be locked, locks that are stale or missing
     ├── FetchError                     4   downloads, hashes, wheels that are not what they should be
     ├── BuildError                     5   sdists that cannot be built here
@@ -61,6 +62,14 @@ class RecipeError(UsageError):
     def __init__(self, *, path: Path, problems: Sequence[str]) -> None:
         count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
         super().__init__(f"recipe `{path}` has {count}", details=problems)
+
+
+class ConfigError(UsageError):
+    """A layerkit.toml or pyproject.toml with mistakes, all of them at once, each with its line where it is known."""
+
+    def __init__(self, *, path: Path, problems: Sequence[str]) -> None:
+        count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
+        super().__init__(f"configuration `{path}` has {count}", details=problems)
 
 
 class ResolutionError(LayerkitError):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
+from layerkit.audit.report.pen import Pen
 from layerkit.errors import EnvironmentFailure, LayerkitError
 from layerkit.model.finding import Finding, Severity
 from layerkit.progress import Progress, Silent, Task
@@ -80,6 +81,14 @@ class Console:
             self._labelled(str(finding.severity), f"{finding.where}: {finding.message}", _COLOURS[finding.severity])
             if finding.hint and finding.severity is not Severity.NOTE:
                 self.hint(finding.hint)
+
+    def pen(self) -> Pen:
+        """Return how results are drawn: in colour only where stdout is a terminal."""
+        coloured = wants_colour(sys.stdout.isatty())
+        return Pen(
+            meter=meter,
+            label=lambda severity: f"\033[{_COLOURS[severity]}m{severity}\033[0m" if coloured else str(severity),
+        )
 
     def progress(self) -> Progress:
         """Return who shows progress here: tqdm on a terminal, elsewhere only single lines, under ``--quiet`` nobody."""

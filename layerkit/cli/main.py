@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from layerkit import __version__
-from layerkit.cli import build, cache, doctor, lock, recipes, runtimes
+from layerkit.cli import audit, build, cache, diff, doctor, lock, recipes, runtimes
 from layerkit.cli.console import Console, output_failed
 from layerkit.errors import LayerkitError, UsageError
 
@@ -25,6 +25,8 @@ app: Final = typer.Typer(
 )
 app.command("build")(build.build)
 app.command("lock")(lock.lock)
+app.command("audit")(audit.audit)
+app.command("diff")(diff.diff)
 app.command("runtimes")(runtimes.runtimes)
 app.command("doctor")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes")

@@ -127,6 +127,12 @@ BuildTimeout: TypeAlias = Annotated[
     option("--build-timeout", min=1, metavar="SECONDS", help="Give up on building a package after this long."),
 ]
 
+Region: TypeAlias = Annotated[str | None, option("--region", help="AWS region.", show_default="the profile's")]
+Profile: TypeAlias = Annotated[
+    str | None, option("--profile", help="AWS profile.", show_default="the environment's credentials")
+]
+Role: TypeAlias = Annotated[str | None, option("--role", metavar="ARN", help="Assume this role.")]
+
 
 def console_of(*, quiet: bool, verbose: bool) -> Console:
     """Return the console for the two options."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from layerkit.errors import RecipeError, UsageError
+from layerkit.errors import ConfigError, RecipeError, UsageError
 from layerkit.model.toml_lines import Lines
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -27,26 +27,35 @@ def without_passwords(text: str) -> str:
 class Document:
     """A TOML text, its sections, and the mistakes found in it so far."""
 
-    def __init__(self, text: str, *, path: Path) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        path: Path,
+        root: tuple[str, ...] = (),
+        error: type[RecipeError] | type[ConfigError] = RecipeError,
+    ) -> None:
         self._path = path
+        self._root = root
+        self._error = error
         self._lines = Lines("")
         self._problems: list[tuple[int, str]] = []
         self._data: dict[str, Any] = {}
         try:
-            self._data = tomllib.loads(text)
+            self._data = _within(tomllib.loads(text), root)
         except tomllib.TOMLDecodeError as exc:
             raise self._syntax_error(str(exc), last_line=text.count("\n") + 1) from exc
         self._lines = Lines(text)
 
     def complain(self, problem: str, *where: str | int) -> None:
         """Note a mistake at the line of ``where``."""
-        self._problems.append((self._lines.of(*where), without_passwords(problem)))
+        self._problems.append((self._lines.of(*self._root, *where), without_passwords(problem)))
 
     def finish(self) -> None:
-        """Raise ``RecipeError`` with every mistake, in order of line, if there was one."""
+        """Raise the document's error with every mistake, in order of line, if there was one."""
         if self._problems:
             ordered = sorted(dict.fromkeys(self._problems), key=lambda problem: problem[0])
-            raise RecipeError(path=self._path, problems=[f"line {line}: {text}" for line, text in ordered])
+            raise self._error(path=self._path, problems=[f"line {line}: {text}" for line, text in ordered])
 
     def expect_sections(self, known: Iterable[str]) -> None:
         """Complain about sections that are not among ``known``."""
@@ -64,25 +73,20 @@ class Document:
 
     def section(self, name: str) -> "Section":
         """Return a section, empty if it is not there."""
-        value = self._data.get(name, {})
-        if not isinstance(value, dict):
-            self.complain(f"`{name}` must be a section [{name}], not {_kind(value)}", name)
-            value = {}
-        return Section(self, value, where=(name,), title=f"[{name}]")
+        return self._top().section(name)
 
     def sections(self, name: str) -> list["Section"]:
         """Return the sections of an array of tables."""
-        value = self._data.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            self.complain(f"`{name}` must be sections [[{name}]]", name)
-            return []
-        return [Section(self, entry, where=(name, place), title=f"[[{name}]]") for place, entry in enumerate(value)]
+        return self._top().sections(name)
 
-    def _syntax_error(self, message: str, *, last_line: int) -> RecipeError:
+    def _top(self) -> "Section":
+        return Section(self, self._data, where=(), title=".".join(self._root))
+
+    def _syntax_error(self, message: str, *, last_line: int) -> RecipeError | ConfigError:
         place = _PLACE.search(message)
         line = int(place["line"]) if place and place["line"] else last_line
         text = _PLACE.sub("", message)
-        return RecipeError(path=self._path, problems=[f"line {line}: {text[:1].lower()}{text[1:]}"])
+        return self._error(path=self._path, problems=[f"line {line}: {text[:1].lower()}{text[1:]}"])
 
 
 class Section:
@@ -104,6 +108,27 @@ class Section:
     def has(self, key: str) -> bool:
         """Whether the section has ``key``."""
         return key in self._data
+
+    def section(self, key: str) -> "Section":
+        """Return a section within this one, empty if it is not there."""
+        self._known.append(key)
+        value, name = self._data.get(key, {}), self._name(key)
+        if not isinstance(value, dict):
+            self.complain(f"`{key}` must be a section [{name}], not {_kind(value)}", key)
+            value = {}
+        return Section(self._document, value, where=(*self._where, key), title=f"[{name}]")
+
+    def sections(self, key: str) -> list["Section"]:
+        """Return the sections of an array of tables within this one."""
+        self._known.append(key)
+        value, name = self._data.get(key, []), self._name(key)
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            self.complain(f"`{key}` must be sections [[{name}]]", key)
+            return []
+        return [
+            Section(self._document, entry, where=(*self._where, key, place), title=f"[[{name}]]")
+            for place, entry in enumerate(value)
+        ]
 
     def text(self, key: str) -> str | None:
         """Return a string that is not blank."""
@@ -127,6 +152,13 @@ class Section:
         for value in dict.fromkeys(value for value in good if good.count(value) > 1):
             self.complain(f"`{key}` in {self.title} names `{value}` twice", key)
         return tuple(dict.fromkeys(good))
+
+    def text_or_texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of strings, or the one string that stands in its place."""
+        if isinstance(self._data.get(key), list):
+            return self.texts(key)
+        text = self.text(key)
+        return () if text is None else (text,)
 
     def mapping(self, key: str) -> dict[str, str]:
         """Return a table of strings."""
@@ -176,6 +208,10 @@ class Section:
             if key not in self._known:
                 self.complain(f"unknown key `{key}` in {self.title}{_suggestion(key, self._known)}", key)
 
+    def _name(self, key: str) -> str:
+        outer = self.title.strip("[]")
+        return f"{outer}.{key}" if outer else key
+
     def _typed(self, key: str, kind: type[_Read], expected: str) -> _Read | None:
         self._known.append(key)
         value = self._data.get(key)
@@ -183,6 +219,13 @@ class Section:
             self.complain(f"`{key}` in {self.title} must be {expected}, not {_kind(value)}", key)
             return None
         return value
+
+
+def _within(data: dict[str, Any], root: tuple[str, ...]) -> dict[str, Any]:
+    for key in root:
+        inner = data.get(key, {})
+        data = inner if isinstance(inner, dict) else {}
+    return data
 
 
 def _kind(value: object) -> str:

@@ -1,0 +1,1 @@
+"""Audits rendered: for people, for scripts, for a CI job's summary, as a page."""

@@ -1,0 +1,77 @@
+"""An audit as lines of text for people."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from layerkit.audit.audit import Audit
+from layerkit.audit.report.pen import Pen
+from layerkit.audit.report.tables import By, Table, parts_table, shares_table, targets_text
+from layerkit.facts import limits
+from layerkit.model.contents import Contents
+from layerkit.model.finding import Finding, Severity
+from layerkit.model.limits import MIB, format_mib
+
+_LONGEST_NAME: Final = 56
+
+
+def render_text(audit: Audit, *, by: By, top: int, pen: Pen) -> Iterator[str]:
+    """Yield the lines of an audit: sizes, who takes the room, what was found."""
+    stack = audit.stack
+    targets = targets_text(audit)
+    yield f"{audit.title} for {targets}" if targets else audit.title
+    used, limit = stack.unzipped_bytes, limits().unzipped_bytes
+    yield f"  unzipped  {format_mib(used)} of {limit // MIB} MiB {pen.meter(used, limit)}"
+    if len(stack.parts) == 1:
+        yield f"  {_zipped(stack.parts[0])}"
+    else:
+        yield ""
+        yield from _lines(parts_table(audit))
+    for part in stack.parts:
+        yield ""
+        if len(stack.parts) > 1:
+            yield part.where
+        yield from _lines(shares_table(part, by, top))
+    if audit.findings:
+        yield ""
+        for finding in audit.findings:
+            yield from finding_lines(finding, pen)
+    yield ""
+    yield f"{audit.title}: {summary(audit)}"
+
+
+def finding_lines(finding: Finding, pen: Pen) -> Iterator[str]:
+    """Yield a finding, its code and the way out."""
+    yield f"{pen.label(finding.severity)} {finding.code}: {finding.where}: {finding.message}"
+    if finding.hint:
+        yield f"  hint: {finding.hint}"
+
+
+def summary(audit: Audit) -> str:
+    """Count the findings: ``2 errors, 1 note``, or ``nothing to report``."""
+    counts = ((sum(each.severity is severity for each in audit.findings), severity) for severity in Severity)
+    named = [f"{count} {severity}{'s' if count > 1 else ''}" for count, severity in counts if count]
+    return ", ".join(named) or "nothing to report"
+
+
+def _zipped(contents: Contents) -> str:
+    files = "1 file" if len(contents.files) == 1 else f"{len(contents.files):,} files"
+    if contents.zipped_bytes is None:
+        return f"a folder  {files}"
+    return f"zipped    {format_mib(contents.zipped_bytes)} in {files}"
+
+
+def _lines(table: Table) -> Iterator[str]:
+    rows = [tuple(head.upper() for head in table.heads), *table.rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(table.heads))]
+    widths[0] = min(widths[0], _LONGEST_NAME)
+    for row in rows:
+        figures = (f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        yield "  ".join(["  " + f"{_shortened(row[0]):<{widths[0]}}", *figures]).rstrip()
+
+
+def _shortened(name: str) -> str:
+    """Return the name, its middle left out where it is too long: both ends of a path tell something."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    half = _LONGEST_NAME // 2
+    return f"{name[: half - 1]}…{name[-half:]}"

@@ -1,0 +1,132 @@
+"""``layerkit audit``: is this going to work, and what takes the room."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from layerkit.cli import options as common
+from layerkit.cli.options import cache_of, console_of, option
+from layerkit.model.finding import Severity, errors_in
+
+if TYPE_CHECKING:
+    from layerkit.audit.audit import Audit
+    from layerkit.audit.report.tables import By
+    from layerkit.cli.console import Console
+
+_FINDINGS: Final = 1
+_AT_LEAST: Final = {"error": (Severity.ERROR,), "warning": (Severity.ERROR, Severity.WARNING), "never": ()}
+
+
+def audit(
+    layers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ZIP|DIR|MANIFEST|ARN]...", help="Layers, in the order in which the function lists them."
+        ),
+    ] = None,
+    function: Annotated[
+        Path | None, option("--function", metavar="ZIP|DIR", help="The function's own code, for the whole stack.")
+    ] = None,
+    function_name: Annotated[
+        str | None, option("--function-name", metavar="NAME|ARN", help="A deployed function and its layers.")
+    ] = None,
+    all_functions: Annotated[bool, option("--all-functions", help="Every function of the account and region.")] = False,
+    region: common.Region = None,
+    profile: common.Profile = None,
+    role: common.Role = None,
+    runtime: Annotated[
+        str | None,
+        option("--runtime", help="Lambda runtime.", show_default="what manifests and files say"),
+    ] = None,
+    arch: Annotated[
+        str | None, option("--arch", help="x86_64 or arm64.", show_default="what manifests and files say")
+    ] = None,
+    by: Annotated[
+        Literal["distribution", "file", "type"], option("--by", help="What the room is shared out among.")
+    ] = "distribution",
+    top: Annotated[int, option("--top", min=1, help="How many rows to show.")] = 12,
+    budget: Annotated[
+        str | None, option("--budget", metavar="SIZE", help="The most that the stack may take unzipped.")
+    ] = None,
+    budget_zipped: Annotated[
+        str | None, option("--budget-zipped", metavar="SIZE", help="The most that the zips may take.")
+    ] = None,
+    fail_on: Annotated[
+        Literal["error", "warning", "never"], option("--fail-on", help="Findings that make the exit code 1.")
+    ] = "error",
+    report: Annotated[
+        Path | None, option("--report", metavar="FILE.html", help="Write a page with a map of the layer.")
+    ] = None,
+    markdown: Annotated[bool, option("--markdown", help="Print Markdown, for the summary of a CI job.")] = False,
+    cache_dir: common.CacheDir = None,
+    quiet: common.Quiet = False,
+    verbose: common.Verbose = False,
+    json: common.Json = False,
+) -> int:
+    """Tell whether layers fit and load, what takes the room, and what overwrites what.
+
+    Any zip or folder will do, whoever built it. Several layers are one stack, as a function would list them.
+    """
+    from layerkit.audit.report.tables import By
+    from layerkit.audit.run import Question, audits_of
+    from layerkit.aws.access import Access
+    from layerkit.model.limits import parse_size
+    from layerkit.model.recipe_parts import Budget
+
+    question = Question(
+        layers=tuple(layers or ()),
+        function=function,
+        function_name=function_name,
+        all_functions=all_functions,
+        runtime=runtime,
+        architecture=arch,
+        budget=Budget(
+            unzipped=parse_size(budget) if budget is not None else None,
+            zipped=parse_size(budget_zipped) if budget_zipped is not None else None,
+        ),
+        access=Access(region=region, profile=profile, role_arn=role),
+    )
+    console = console_of(quiet=quiet, verbose=verbose)
+    audits = tuple(audits_of(question, cache=cache_of(cache_dir), progress=console.progress()))
+    _show(audits, console, form="json" if json else "markdown" if markdown else "text", by=By(by), top=top)
+    if report is not None:
+        _write_report(audits, report, console)
+    failing = _AT_LEAST[fail_on]
+    return _FINDINGS if any(finding.severity in failing for audit in audits for finding in audit.findings) else 0
+
+
+def _show(audits: Sequence["Audit"], console: "Console", *, form: str, by: "By", top: int) -> None:
+    """Print the audits; under ``--quiet`` only what is an error, unless another form than text was asked for."""
+    if form == "json":
+        from layerkit.audit.report.as_json import to_json
+
+        console.result_json(to_json(audits, top=top))
+        return
+    for number, each in enumerate(audits):
+        if number and console.verbosity >= 0:
+            console.result("")
+        for line in _lines(each, console, form=form, by=by, top=top):
+            console.result(line)
+
+
+def _lines(audit: "Audit", console: "Console", *, form: str, by: "By", top: int) -> Iterator[str]:
+    from layerkit.audit.report.markdown import render_markdown
+    from layerkit.audit.report.text import finding_lines, render_text
+
+    if form == "markdown":
+        yield from render_markdown(audit, by=by, top=top)
+    elif console.verbosity >= 0:
+        yield from render_text(audit, by=by, top=top, pen=console.pen())
+    else:
+        for finding in errors_in(audit.findings):
+            yield from finding_lines(finding, console.pen())
+
+
+def _write_report(audits: Sequence["Audit"], path: Path, console: "Console") -> None:
+    from layerkit.audit.report.html import render_html
+    from layerkit.files import write_text
+
+    write_text(path, render_html(audits))
+    console.say(f"Wrote {path}")

@@ -1,0 +1,1 @@
+"""A layer -> versions in accounts and regions."""
