@@ -13,7 +13,7 @@ from typing import Any
 
 from layerkit.assemble.extra import extra_files
 from layerkit.assemble.fragment import Fragment
-from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, content_digest, lay_out
+from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, lay_out
 from layerkit.assemble.link import link
 from layerkit.assemble.prune import PrunePlan, plan_pruning
 from layerkit.audit.binaries import LayerBinary, binary_findings, unreadable_finding
@@ -25,6 +25,7 @@ from layerkit.files import translating, write_text
 from layerkit.formats import elf
 from layerkit.formats.zip_writer import zip_size
 from layerkit.model.finding import Code, Finding, Severity, errors_in
+from layerkit.model.identity import content_digest
 from layerkit.model.layer import Layer, LayerDistribution, PrunedBy
 from layerkit.model.recipe import Layout, Recipe
 from layerkit.model.target import PythonTarget, Target
@@ -147,7 +148,7 @@ def write_layer(composed: Composed, *, path: Path, title: str, beside_bytes: int
         license=recipe.layer.license,
         sha256=zipped.sha256,
         code_sha256=zipped.code_sha256,
-        content_digest=content_digest(composed.files),
+        content_digest=content_digest(file.identity for file in composed.files),
         compatible_runtimes=tuple(dict.fromkeys(target.runtime.name for target in composed.targets)),
         compatible_architectures=tuple(dict.fromkeys(str(target.architecture) for target in composed.targets)),
         zipped_bytes=zipped.zipped_bytes,

@@ -79,6 +79,11 @@ class LayerFile:
     checksum: int
     data: bytes
 
+    @property
+    def identity(self) -> tuple[str, int, str]:
+        """What ``model.identity.content_digest`` goes over."""
+        return self.header.name, self.header.mode, self.sha256
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExtraFile:
@@ -135,14 +140,6 @@ def made(file: ExtraFile) -> LayerFile:
         checksum=0,
         data=compressed if smaller else file.content,
     )
-
-
-def content_digest(files: Iterable[LayerFile]) -> str:
-    """Return the identity, ``sha256:<hex>`` over path, mode and sha256 of each file; no compressor changes it."""
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.header.name}\0{file.header.mode:o}\0{file.sha256}\n".encode())
-    return f"sha256:{digest.hexdigest()}"
 
 
 def _distribution(selection: Selection, placement: Placement, bytecode: Sequence[LayerFile]) -> list[LayerFile]:

@@ -60,7 +60,7 @@ class Caller:
             if _applies(statement, action=action, resource=resource, context={"aws:requestedregion": region})
         }
         if "Deny" in effects:
-            return f"with an explicit deny in an identity-based policy: {action}"
+            return "with an explicit deny in an identity-based policy"
         if "Allow" in effects:
             return None
         return f"because no identity-based policy allows the {action} action"

@@ -1,0 +1,144 @@
+"""From what the user names, zips and manifests, to artifacts; whatever AWS would refuse is refused here."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import deflate
+
+from layerkit.errors import UnfitError, UsageError
+from layerkit.facts import limits
+from layerkit.formats.zip import STORED, ZipEntry, ZipProblem, data_offset, read_entries
+from layerkit.model.identity import content_digest
+from layerkit.model.publishing import layer_name_of
+from layerkit.publish.artifact import Artifact
+
+_MANIFEST: Final = ".layer.json"
+
+
+class UnpublishableFile(UsageError):
+    """A file that is no layer."""
+
+    def __init__(self, *, path: Path, why: str, hint: str = "name zips that `layerkit build` wrote") -> None:
+        super().__init__(f"`{path}` cannot be published: {why}", hint=hint)
+
+
+class TooLargeForLambda(UnfitError):
+    """A layer over a limit; AWS was not asked."""
+
+    def __init__(self, *, path: Path, unzipped_bytes: int) -> None:
+        limit = limits().unzipped_bytes
+        super().__init__(
+            f"`{path}` cannot be published: {unzipped_bytes:,} bytes unzipped, and Lambda takes less than {limit:,}",
+            hint=f"see what takes the room with `layerkit audit {path}`",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labels:
+    """What to publish a zip as that has no manifest, or otherwise than its manifest says."""
+
+    name: str | None = None
+    runtimes: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
+
+
+def read_artifacts(paths: tuple[Path, ...], *, labels: Labels, template: str) -> tuple[Artifact, ...]:
+    """Read every layer; two of one published name are refused.
+
+    Raises ``UnpublishableFile`` and ``TooLargeForLambda``.
+    """
+    artifacts = tuple(read_artifact(path, labels=labels, template=template) for path in paths)
+    seen: dict[str, Path] = {}
+    for artifact in artifacts:
+        other = seen.setdefault(artifact.layer_name, artifact.path)
+        if other != artifact.path:
+            raise UnpublishableFile(
+                path=artifact.path,
+                why=f"it would be `{artifact.layer_name}`, and so would `{other}`",
+                hint="give one of them another name, or make `layer-name` in [publish] tell them apart",
+            )
+    return tuple({artifact.path: artifact for artifact in artifacts}.values())
+
+
+def read_artifact(path: Path, *, labels: Labels, template: str) -> Artifact:
+    """Read a zip with the manifest beside it, or a manifest with its zip, or a zip alone."""
+    zip_path = path.with_name(path.name.removesuffix(_MANIFEST) + ".zip") if path.name.endswith(_MANIFEST) else path
+    sha256 = _sha256(zip_path)
+    manifest = _manifest_of(zip_path)
+    if manifest is not None and manifest["sha256"] != sha256.hexdigest():
+        raise UnpublishableFile(
+            path=zip_path, why="it has changed since its manifest was written", hint="build it again"
+        )
+    with zip_path.open("rb") as stream:
+        entries = _entries(stream, zip_path)
+        unzipped_bytes = sum(entry.unzipped_bytes for entry in entries)
+        if unzipped_bytes >= limits().unzipped_bytes:
+            raise TooLargeForLambda(path=zip_path, unzipped_bytes=unzipped_bytes)
+        described = manifest or {"content_digest": _digest(stream, entries, zip_path)}
+    runtimes = labels.runtimes or tuple(described.get("compatible_runtimes", ()))
+    architectures = labels.architectures or tuple(described.get("compatible_architectures", ()))
+    name = labels.name or described.get("name", zip_path.stem)
+    return Artifact(
+        name=name,
+        layer_name=layer_name_of(template, name=name, runtimes=runtimes, architectures=architectures),
+        path=zip_path,
+        zipped_bytes=zip_path.stat().st_size,
+        unzipped_bytes=unzipped_bytes,
+        code_sha256=base64.b64encode(sha256.digest()).decode(),
+        content_digest=described["content_digest"].removeprefix("sha256:"),
+        runtimes=runtimes,
+        architectures=architectures,
+        description=described.get("description", ""),
+        license=described.get("license", ""),
+    )
+
+
+def _sha256(path: Path) -> "hashlib._Hash":
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256")
+    except OSError as exc:
+        raise UnpublishableFile(path=path, why=(exc.strerror or str(exc)).lower()) from exc
+
+
+def _manifest_of(path: Path) -> Mapping[str, Any] | None:
+    manifest = path.with_name(path.name.removesuffix(".zip") + _MANIFEST)
+    try:
+        layer = json.loads(manifest.read_text(encoding="utf-8"))["layers"][0]
+        return {key: layer[key] for key in ("sha256", "content_digest", "name")} | dict(layer)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError) as exc:
+        raise UnpublishableFile(
+            path=manifest, why="it is no manifest of a layer", hint="build the layer again"
+        ) from exc
+
+
+def _entries(stream: BinaryIO, path: Path) -> tuple[ZipEntry, ...]:
+    try:
+        entries = read_entries(stream)
+    except ZipProblem as exc:
+        raise UnpublishableFile(path=path, why=str(exc), hint="`layerkit audit` tells more about it") from exc
+    if not entries:
+        raise UnpublishableFile(path=path, why="it holds no files, and Lambda takes no empty layer")
+    return entries
+
+
+def _digest(stream: BinaryIO, entries: tuple[ZipEntry, ...], path: Path) -> str:
+    return content_digest(_identities(stream, sorted(entries, key=lambda entry: entry.name), path))
+
+
+def _identities(stream: BinaryIO, entries: list[ZipEntry], path: Path) -> Iterator[tuple[str, int, str]]:
+    for entry in entries:
+        try:
+            stream.seek(data_offset(stream, entry))
+            data = stream.read(entry.compressed_bytes)
+            content = data if entry.method == STORED else deflate.deflate_decompress(data, entry.unzipped_bytes)
+        except (ZipProblem, deflate.DeflateError) as exc:
+            raise UnpublishableFile(path=path, why=f"`{entry.name}` in it is damaged") from exc
+        yield entry.name, entry.mode & 0o777, hashlib.sha256(content).hexdigest()
