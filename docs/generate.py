@@ -31,19 +31,51 @@ _HEAD: Final = "<!-- Written by docs/generate.py; `make docs` refreshes it -->\n
 
 _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
     Code.SIZE_UNZIPPED: (
-        "error",
-        "The layer, with whatever `--stack` names, has 262,144,000 bytes or more unzipped; Lambda refuses it",
+        "error, warning",
+        "Function and layers together have 262,144,000 bytes or more unzipped: Lambda refuses it; a warning from 80 %",
     ),
     Code.SIZE_ZIPPED_DIRECT: (
         "note",
         "The zip is over the 50 MiB of a direct upload; it has to go through S3",
     ),
-    Code.SIZE_BUDGET: ("warning", "The layer is over the recipe's `[budget]`; the build exits 1 and the zip stays"),
+    Code.SIZE_BUDGET: (
+        "error, warning",
+        "Over the recipe's `[budget]` (a warning; the build exits 1 and the zip stays), or over an audit's `--budget`",
+    ),
+    Code.STACK_TOO_MANY_LAYERS: ("error", "More than five layers: Lambda refuses the function"),
+    Code.STACK_SAME_LAYER: ("error", "Two versions of one layer in a stack: Lambda refuses the function"),
+    Code.STACK_OVERWRITTEN: (
+        "warning, note",
+        "A later layer overwrites files of an earlier one; a note where the content is the same",
+    ),
+    Code.STACK_DUPLICATE_DISTRIBUTION: (
+        "warning, note",
+        "A distribution is there twice; says which version is imported, and what of the other stays mixed in",
+    ),
+    Code.STACK_MIXED_PACKAGE: (
+        "warning",
+        "A package comes in halves from two places, and one hides or mixes with the other",
+    ),
+    Code.STACK_SHADOWS_RUNTIME: (
+        "warning, note",
+        "A layer brings what the runtime brings, too, and goes before it; a warning where the versions do not agree",
+    ),
+    Code.STACK_SYSTEM_LIBRARY: ("warning", "A library in `lib/` that the system has, too: the system's is loaded"),
+    Code.STACK_ARCHITECTURE: ("warning, note", "A layer is not meant for the architecture of the stack"),
+    Code.STACK_RUNTIME: ("warning, note", "A layer is not meant for the runtime of the stack"),
     Code.ELF_ARCHITECTURE: (
-        "error",
+        "error, warning",
         "A binary is for another architecture; a warning where its distribution has some for the right one too",
     ),
     Code.ELF_GLIBC: ("error", "A binary asks for symbols of a newer glibc than the runtime has"),
+    Code.ELF_SYMBOL_VERSION: (
+        "error",
+        "A binary asks for symbols of a newer libstdc++ or another OpenSSL than the runtime has",
+    ),
+    Code.ELF_MISSING_LIBRARY: (
+        "error, warning",
+        "A binary needs a library that neither the stack nor the runtime has; a warning where only few are concerned",
+    ),
     Code.ELF_UNREADABLE: (
         "warning",
         "A file begins like a binary and cannot be read: nobody can tell whether it loads",
@@ -53,22 +85,52 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
         "An extension module is for another Python, with none for the runtime's beside it",
     ),
     Code.PYTHON_IMPORT: (
-        "error",
+        "error, warning, note",
         "Under `--verify-imports`, a module does not import; warning: optional part; note: only this machine lacks it",
+    ),
+    Code.PYTHON_MISSING_DEPENDENCY: (
+        "warning, note",
+        "A distribution requires another that neither the stack nor the runtime has, or not in a fitting version",
+    ),
+    Code.PYTHON_PATH_FILE: ("warning, note", "A `.pth` file, which Lambda executes when the function starts"),
+    Code.PYTHON_STALE_BYTECODE: (
+        "error, warning, note",
+        "Bytecode of another Python, of another source, or of none: not used; an error where the module has no source",
     ),
     Code.PRUNE_UNMATCHED: (
         "warning",
         "A pattern of `keep` or `drop` takes no file of the layer: perhaps it is misspelt",
     ),
+    Code.LAYOUT_UNREACHABLE: (
+        "error, warning, note",
+        "Files lie where no runtime looks; an error where nothing of the layer can be imported",
+    ),
+    Code.LAYOUT_LEFTOVER: ("warning, note", "Caches, tests and tools that take room; a warning where it is much"),
+    Code.LAYOUT_SECRET: ("warning, note", "A file that by its name or content holds a secret"),
+    Code.ZIP_UNSAFE_PATH: ("error", "A name that leaves its folder, or that no file system should see"),
+    Code.ZIP_DUPLICATE_PATH: ("warning", "One name twice in a zip: which content wins is up to the unpacker"),
+    Code.ZIP_NOT_READABLE: ("warning", "Modes that keep Lambda's user from reading files"),
+    Code.ZIP_SYMLINK: ("warning, note", "A symbolic link; a warning where it points to nothing in the layer"),
+    Code.ZIP_DAMAGED: ("error", "Content that cannot be unpacked, or that is not what the zip says"),
+    Code.FUNCTION_PYTHONPATH: ("error", "The function sets `PYTHONPATH`, which hides every layer"),
+    Code.RUNTIME_DEPRECATED: (
+        "error, warning",
+        "The function's runtime is deprecated; an error once updates are blocked",
+    ),
+    Code.LAYER_DELETED: ("error", "The function uses a layer version that is deleted: it runs until its next change"),
+    Code.LAYER_DENIED: ("warning", "The layer version may not be read with these credentials"),
+    Code.LAYER_OUTDATED: ("note", "The layer has a newer version"),
+    Code.LAYER_REGION: ("error", "The layer is in another region than the function"),
 }
 _EXIT_CODES: Final[Mapping[int, str]] = {
     0: "Done",
-    1: "Findings (over the recipe's budget, a lock that is not current under `--check`), or this machine failed",
+    1: "Findings of an audit, over a budget, a lock that is not current, changes under `--plan`; or this machine failed",
     2: "Bad input: options, recipes, requirements files, settings",
     3: "Requirements that cannot be locked; a lock that is stale or missing under `--locked`",
     4: "A file that could not be downloaded, or is not what the lock says",
     5: "A wheel that could not be built; a missing interpreter; something about the container engine",
     6: "The layer would not work on Lambda; no zip is left behind, unless `--force`",
+    7: "AWS refused or could not be reached, for one destination at least",
     130: "Interrupted with Ctrl-C",
 }
 
@@ -262,9 +324,10 @@ def _imports(path: Path) -> Iterator[str]:
 def findings_page() -> Iterator[str]:
     """Describe the codes of findings."""
     yield "# Findings\n"
-    yield "What a build has to say about a layer: on stderr, and under `findings` in the [manifest](manifest.md) and"
-    yield "in `--json`. An *error* means that the layer would not work: exit code 6, and no zip unless `--force`."
-    yield "A *warning* may surprise, a *note* is good to know.\n"
+    yield "What a build or an audit has to say: in a build on stderr, and under `findings` in the"
+    yield "[manifest](manifest.md) and in `--json`. An *error* means that it would not work: in a build exit code 6,"
+    yield "and no zip unless `--force`. A *warning* may surprise, a *note* is good to know. An audit exits 1 if there are"
+    yield "findings at or above `--fail-on`.\n"
     found = codes()
     missing = [code for code in found if code not in _FINDINGS]
     if missing:

@@ -1,0 +1,68 @@
+"""What was done, one line an event, in a file that only grows.
+
+A line is written at once and brought to the disk before anything follows from it, so a killed run loses nothing but a
+torn last line, which readers skip. Losing the whole file costs time: what it knows can be asked again.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from layerkit.files import translating
+
+_CODE: Final = "code_sha256"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ledger:
+    """A file of JSON lines, shared by any number of processes."""
+
+    path: Path
+
+    @classmethod
+    def default(cls) -> "Ledger":
+        """Return the ledger in the platform's own place."""
+        import platformdirs
+
+        return cls(path=Path(platformdirs.user_state_dir("layerkit", appauthor=False)) / "ledger.jsonl")
+
+    def note(self, event: str, **facts: Any) -> None:
+        """Add a line: ``event``, the time, and the facts. Raises ``DiskFailure`` where the disk refuses.
+
+        It begins on a line of its own even where a killed process left half a line.
+        """
+        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **facts})
+        with translating(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(handle, f"\n{line}\n".encode())
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def events(self) -> Iterator[Mapping[str, Any]]:
+        """Yield what was noted, oldest first; lines that are no JSON are skipped."""
+        try:
+            text = self.path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return
+        for line in text.splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                yield event
+
+    def code_digests(self) -> Mapping[str, str]:
+        """Return the CodeSha256 of each version that was published or looked at, by ARN; a version never changes."""
+        return {
+            event["arn"]: event[_CODE]
+            for event in self.events()
+            if isinstance(event.get("arn"), str) and isinstance(event.get(_CODE), str)
+        }
