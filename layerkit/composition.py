@@ -16,13 +16,15 @@ from layerkit.assemble.fragment import Fragment
 from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, lay_out
 from layerkit.assemble.link import link
 from layerkit.assemble.prune import PrunePlan, plan_pruning
-from layerkit.audit.binaries import LayerBinary, binary_findings, unreadable_finding
+from layerkit.audit.binaries import binary_findings, unreadable_finding
+from layerkit.audit.layer_binary import LayerBinary
 from layerkit.audit.sizes import Sizes, size_findings
 from layerkit.cache import Cache
 from layerkit.errors import UnfitError
 from layerkit.facts.pruning import prune_rules
 from layerkit.files import translating, write_text
 from layerkit.formats import elf
+from layerkit.formats.elf import BinaryFacts
 from layerkit.formats.zip_writer import zip_size
 from layerkit.model.finding import Code, Finding, Severity, errors_in
 from layerkit.model.identity import content_digest
@@ -77,6 +79,7 @@ class Composed:
     files: tuple[LayerFile, ...]
     distributions: tuple[LayerDistribution, ...]
     pruned: tuple[PrunedBy, ...]
+    binaries: Mapping[str, BinaryFacts]
     findings: tuple[Finding, ...]
 
     @property
@@ -121,7 +124,12 @@ def compose(
         files=files,
         distributions=_distributions(plan, files, making.built),
         pruned=_pruned(plan),
-        findings=(*binary_findings(binaries, targets), *_unreadable(plan, placement), *_unmatched(plan)),
+        binaries={binary.name: binary.facts for binary in binaries},
+        findings=(
+            *binary_findings(binaries, targets, paths={f"/opt/{file.header.name}" for file in files}),
+            *_unreadable(plan, placement),
+            *_unmatched(plan),
+        ),
     )
 
 

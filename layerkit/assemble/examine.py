@@ -4,10 +4,9 @@ Files are worked on in parallel (inflating, hashing and deflating leave Python's
 being in memory all at once.
 """
 
-import contextlib
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, TypeAlias
@@ -24,6 +23,7 @@ from layerkit.facts.pruning import words_of_interest
 from layerkit.formats import elf
 from layerkit.formats.wheel import Scheme, WheelLayout, WheelName, WheelProblem, is_pure_root, scripts_of
 from layerkit.formats.zip import DEFLATED, STORED, ZipEntry, ZipProblem, data_offset, read_entries
+from layerkit.gate import Gate
 from layerkit.model.recipe_parts import Compression
 
 _FAST_LEVEL: Final = 6
@@ -71,28 +71,6 @@ class _Prepared:
         return self.file.scheme, self.file.path
 
 
-class _Gate:
-    """Lets files into memory while their sizes add up to less than a budget; a larger one goes in alone."""
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._used = 0
-        self._changed = threading.Condition()
-
-    @contextlib.contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        size = min(size, self._budget)
-        with self._changed:
-            self._changed.wait_for(lambda: self._used + size <= self._budget)
-            self._used += size
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._used -= size
-                self._changed.notify_all()
-
-
 class Examination:
     """Works through one wheel, file by file, in the threads of a pool."""
 
@@ -100,7 +78,7 @@ class Examination:
         self._wheel = wheel
         self._preparation = preparation
         self._pool = pool
-        self._gate = _Gate(_IN_FLIGHT)
+        self._gate = Gate(_IN_FLIGHT)
         self._reading = threading.Lock()
         self._writing = threading.Lock()
         self._words = words_of_interest()

@@ -92,7 +92,7 @@ def _stacks(question: Question, cache: Cache) -> Iterator[Stack]:
     with ThreadPoolExecutor() as pool:
         layers = tuple(pool.map(lambda name: read_layer(name, cache=cache, access=question.access), question.layers))
     function = (
-        read_source(question.function, where=str(question.function), deep=True, cache=cache, is_function=True)
+        read_source(question.function, where=str(question.function), deep=True, cache=cache)
         if question.function is not None
         else None
     )

@@ -1,8 +1,27 @@
-"""A stack: layers as Lambda merges them at ``/opt``, the function's code over them, the runtime below."""
+"""A stack: layers as Lambda merges them at ``/opt``, the function's code beside them, the runtime below."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from layerkit.model.contents import Contents
+from layerkit.model.contents import Contents, HeldFile
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file, and the part of the stack that brings it."""
+
+    part: Contents
+    file: HeldFile
+
+
+@dataclass(frozen=True, slots=True)
+class Overwritten:
+    """A path of an earlier layer that a later one brings, too; ``differs`` tells whether the content is another."""
+
+    path: str
+    by: Contents
+    of: Contents
+    differs: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,3 +40,24 @@ class Stack:
     def unzipped_bytes(self) -> int:
         """What AWS counts: each part unzipped, added up."""
         return sum(part.unzipped_bytes for part in self.parts)
+
+    def merged(self) -> Mapping[str, Held]:
+        """Return what lies below ``/opt`` in the end, by path."""
+        return {file.path: Held(layer, file) for layer in self.layers for file in layer.files}
+
+    def overwritten(self) -> tuple[Overwritten, ...]:
+        """Return every path that a later layer overwrites, in the order of the overwriting layers."""
+        return tuple(self._overwritten())
+
+    def _overwritten(self) -> Iterator[Overwritten]:
+        merged: dict[str, Held] = {}
+        for layer in self.layers:
+            for file in {file.path: file for file in layer.files}.values():
+                before = merged.get(file.path)
+                if before is not None:
+                    yield Overwritten(file.path, by=layer, of=before.part, differs=not _same(before.file, file))
+                merged[file.path] = Held(layer, file)
+
+
+def _same(one: HeldFile, other: HeldFile) -> bool:
+    return (one.crc32, one.unzipped_bytes, one.is_link) == (other.crc32, other.unzipped_bytes, other.is_link)

@@ -16,6 +16,7 @@ __all__ = [
     "PythonTarget",
     "RemovedRuntimeError",
     "Target",
+    "audited_target",
     "buildable_runtimes",
     "find_architecture",
     "find_runtime",
@@ -160,13 +161,18 @@ def make_target(runtime_name: str, architecture_name: str) -> Target:
     Raises ``UnknownRuntimeError``, ``RemovedRuntimeError``, or ``UnknownArchitectureError`` for an architecture that
     Lambda, or this runtime, does not have.
     """
-    runtime = find_runtime(runtime_name)
-    architecture = find_architecture(architecture_name)
-    if architecture not in runtime.architectures:
-        raise UnknownArchitectureError(name=architecture_name, valid=runtime.architectures, runtime=runtime.name)
-    if isinstance(runtime, PythonRuntime):
-        return PythonTarget(runtime=runtime, architecture=architecture)
-    return PlainTarget(runtime=runtime, architecture=architecture)
+    return _target(find_runtime(runtime_name), find_architecture(architecture_name))
+
+
+def audited_target(runtime_name: str, architecture_name: str) -> Target:
+    """Return the target for which a layer can be judged: unlike ``make_target``, also one that is gone.
+
+    Raises ``UnknownRuntimeError`` and ``UnknownArchitectureError``.
+    """
+    runtime = runtimes().get(runtime_name)
+    if runtime is None:
+        raise UnknownRuntimeError(name=runtime_name, valid=tuple(runtimes()))
+    return _target(runtime, find_architecture(architecture_name))
 
 
 def buildable_runtimes() -> tuple[str, ...]:
@@ -190,3 +196,11 @@ def find_architecture(name: str) -> Architecture:
         return Architecture(name)
     except ValueError:
         raise UnknownArchitectureError(name=name, valid=tuple(Architecture)) from None
+
+
+def _target(runtime: Runtime, architecture: Architecture) -> Target:
+    if architecture not in runtime.architectures:
+        raise UnknownArchitectureError(name=architecture, valid=runtime.architectures, runtime=runtime.name)
+    if isinstance(runtime, PythonRuntime):
+        return PythonTarget(runtime=runtime, architecture=architecture)
+    return PlainTarget(runtime=runtime, architecture=architecture)

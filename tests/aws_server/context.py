@@ -10,7 +10,7 @@ from tests.aws_server.blobs import Blob
 from tests.aws_server.iam import Caller
 from tests.aws_server.state import Region, State
 from tests.aws_server.switches import Switches
-from tests.aws_server.wire import Request
+from tests.aws_server.wire import ApiError, Request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,11 +47,9 @@ class Context:
         """Raise the service's refusal unless the caller's own policies allow ``action``."""
         reason = self.caller.verdict(action, resource, region=self.region)
         if reason:
-            raise refusals.denied(
-                self.service, caller=self.caller, action=action, resource=resource, reason=reason
-            )
+            raise refusals.denied(self.service, caller=self.caller, action=action, resource=resource, reason=reason)
 
-    def refuse(self, action: str, resource: str) -> refusals.ApiError:
+    def refuse(self, action: str, resource: str) -> ApiError:
         """Return the refusal of what is another account's."""
         reason = f"because no resource-based policy allows the {action} action"
         return refusals.denied(self.service, caller=self.caller, action=action, resource=resource, reason=reason)

@@ -1,4 +1,4 @@
-"""Who calls, and what they may do: accounts' own keys, roles, sessions, and policies in IAM's language (a part of it)."""
+"""Who calls, and what they may do: accounts' own keys, roles, sessions, and a part of IAM's policies."""
 
 import re
 from collections.abc import Iterable, Mapping

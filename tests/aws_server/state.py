@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.aws_server.arns import LayerAddress, function_arn
+from tests.aws_server.arns import LayerAddress, function_arn, partition_of
 from tests.aws_server.blobs import Blob
 from tests.aws_server.iam import Role, Session
 
@@ -60,7 +60,7 @@ class LayerReference:
 
 @dataclass(kw_only=True, slots=True)
 class Function:
-    """A function's unpublished version; ``code`` is ``None`` for an image."""
+    """A function, or one of its ``published`` versions; ``code`` is ``None`` for an image."""
 
     account: str
     region: str
@@ -70,6 +70,8 @@ class Function:
     layers: list[LayerReference] = field(default_factory=list)
     modified: str = ""
     revision: str = ""
+    version: str = "$LATEST"
+    published: list["Function"] = field(default_factory=list)
 
     @property
     def arn(self) -> str:
@@ -96,10 +98,19 @@ class SigningProfile:
     """A profile of AWS Signer."""
 
     account: str
+    region: str
     name: str
     version: str
     platform: str = "AWSLambda-SHA384-ECDSA"
     status: str = "Active"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{partition_of(self.region)}:signer:{self.region}:{self.account}:/signing-profiles/{self.name}"
+
+    @property
+    def version_arn(self) -> str:
+        return f"{self.arn}/{self.version}"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -174,7 +185,8 @@ class State:
     buckets: dict[str, Bucket] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     downloads: dict[str, Download] = field(default_factory=dict)
-    organizations: dict[str, str] = field(default_factory=dict)
+    organizations: dict[str, str] = field(default_factory=dict)  # by account
+    signatures: dict[bytes, tuple[str, str]] = field(default_factory=dict)  # job and profile, by the zip's hash
     lock: threading.RLock = field(default_factory=threading.RLock)
     wall: Callable[[], float] = time.time
 

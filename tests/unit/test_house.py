@@ -9,7 +9,7 @@ import pytest
 import layerkit
 
 PACKAGE = Path(layerkit.__file__).parent
-GROUND = {"errors", "facts", "formats", "model", "cache", "files", "progress"}
+GROUND = {"errors", "facts", "formats", "model", "cache", "files", "gate", "progress"}
 DOORS = {"sandbox", "aws", "http", "index"}
 ROOMS = {"lock", "wheelhouse", "assemble", "audit", "publish", "invoke"}
 ABOVE = {"build", "composition", "doctor", "doctor_sandbox", "manufacture", "order", "places", "supply", "trial"}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from layerkit.audit.binaries import LayerBinary, binary_findings
+from layerkit.audit.binaries import binary_findings
+from layerkit.audit.layer_binary import LayerBinary
 from layerkit.formats.elf import binary_facts
 from layerkit.model.finding import Code, Finding, Severity
 from layerkit.model.target import parse_target
@@ -21,7 +22,7 @@ def binary(
 
 
 def found(*binaries: LayerBinary, target: str = NEW) -> tuple[Finding, ...]:
-    return binary_findings(binaries, [parse_target(target)])
+    return binary_findings(binaries, [parse_target(target)], paths=())
 
 
 def kinds(*findings: Finding) -> list[tuple[Code, Severity]]:
@@ -79,6 +80,6 @@ def test_a_runtime_without_python_cares_for_no_abi() -> None:
 
 def test_each_finding_is_told_once_for_several_targets() -> None:
     targets = [parse_target(name) for name in ("python3.12-x86_64", "python3.13-x86_64")]
-    assert len(binary_findings([binary("a.so", version="GLIBC_2.40")], targets)) == 2
+    assert len(binary_findings([binary("a.so", version="GLIBC_2.40")], targets, paths=())) == 2
     same = [targets[0], targets[0]]
-    assert len(binary_findings([binary("a.so", version="GLIBC_2.40")], same)) == 1
+    assert len(binary_findings([binary("a.so", version="GLIBC_2.40")], same, paths=())) == 1

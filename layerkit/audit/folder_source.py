@@ -1,0 +1,85 @@
+"""A folder, a layer as unpacked or a function's code, read into contents."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import deflate
+
+from layerkit.audit.binaries import unreadable_finding
+from layerkit.audit.insides import Sights, look_at
+from layerkit.audit.ownership import find_installed, owners_of
+from layerkit.audit.zip_entries import link_findings
+from layerkit.errors import EnvironmentFailure
+from layerkit.model.contents import Contents, HeldFile, Insides, Kind
+
+
+class UnreadableFolder(EnvironmentFailure):
+    """A folder, or a file in it, that may not be read."""
+
+    def __init__(self, *, path: Path, why: str) -> None:
+        super().__init__(f"`{path}` cannot be read: {why}", hint="mend its permissions, or leave it out")
+
+
+def read_folder(folder: Path, *, where: str) -> Contents:
+    """Read every file below ``folder``; links are not followed. Raises ``UnreadableFolder``."""
+    sights = Sights()
+    links: dict[str, str] = {}
+    found: dict[str, tuple[int, int, int]] = {}
+    for path in _walk(folder):
+        name = path.relative_to(folder).as_posix()
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            links[name] = os.fspath(path.readlink())
+            content = os.fsencode(links[name])
+        else:
+            content = _read(path)
+            sights.add(name, look_at(name, content))
+        found[name] = (len(content), deflate.crc32(content), mode)
+    installed = tuple(find_installed(found, lambda name: _read(folder / name)))
+    owners = owners_of(found, installed)
+    return Contents(
+        where=where,
+        zipped_bytes=None,
+        unzipped_bytes=sum(size for size, _, _ in found.values()),
+        files=tuple(
+            HeldFile(name, size, 0, crc32, mode, Kind.of(name, is_native=name in sights.binaries), owners.get(name))
+            for name, (size, crc32, mode) in found.items()
+        ),
+        distributions=tuple(each.distribution for each in installed),
+        insides=Insides(
+            binaries=sights.binaries,
+            bytecode=sights.bytecode,
+            path_files=sights.path_files,
+            links=links,
+            private_keys=frozenset(sights.private_keys),
+        ),
+        findings=(
+            *link_findings(links, tuple(found), where),
+            *(
+                unreadable_finding(f"{where}: {name}", owner=owners.get(name, name), why=why)
+                for name, why in sights.unreadable.items()
+            ),
+        ),
+    )
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    def fail(exc: OSError) -> None:
+        raise UnreadableFolder(path=Path(exc.filename), why=(exc.strerror or str(exc)).lower()) from exc
+
+    for root, folders, names in os.walk(folder, onerror=fail):
+        folders.sort()
+        linked = [name for name in folders if (Path(root) / name).is_symlink()]
+        for name in sorted([*names, *linked]):
+            path = Path(root) / name
+            if path.is_symlink() or path.is_file():
+                yield path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise UnreadableFolder(path=path, why=(exc.strerror or str(exc)).lower()) from exc

@@ -1,0 +1,73 @@
+"""From what the user names to contents: a zip, a folder, a manifest; a manifest beside a zip tells more about it."""
+
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from layerkit.audit.folder_source import read_folder
+from layerkit.audit.sight_cache import sha256_of
+from layerkit.audit.zip_source import UnreadableLayer, read_zip
+from layerkit.cache import Cache
+from layerkit.model.contents import Contents
+from layerkit.model.finding import Code, Finding, Severity
+
+_MANIFEST: Final = ".layer.json"
+
+
+def read_source(path: Path, *, where: str, deep: bool, cache: Cache) -> Contents:
+    """Read a layer or a function's code. Raises ``UnreadableLayer`` and ``UnreadableFolder``."""
+    if path.name.endswith(_MANIFEST):
+        path = path.with_name(path.name.removesuffix(_MANIFEST) + ".zip")
+    try:
+        if path.is_dir():
+            return read_folder(path, where=where)
+        if not path.is_file():
+            why = "it is no file" if path.exists() else "there is no such file"
+            raise UnreadableLayer(where=where, why=why)
+        _refuse_relatives(path, where)
+        with path.open("rb") as stream:
+            contents = read_zip(stream, where=where, deep=deep, cache=cache if deep else None)
+        return _described(contents, path)
+    except OSError as exc:
+        raise UnreadableLayer(where=where, why=(exc.strerror or str(exc)).lower()) from exc
+
+
+def _refuse_relatives(path: Path, where: str) -> None:
+    if path.suffix == ".whl":
+        hint = f"build a layer of it with `layerkit build {where}`"
+        raise UnreadableLayer(where=where, why="it is a wheel, and a wheel is not laid out as a layer", hint=hint)
+    if path.suffix != ".zip" and tarfile.is_tarfile(path):
+        raise UnreadableLayer(where=where, why="it is a tar archive, and Lambda takes zips only")
+
+
+def _described(contents: Contents, path: Path) -> Contents:
+    """Add what the manifest beside the zip says, if it speaks of this very zip."""
+    manifest = _manifest_of(path)
+    if manifest is None:
+        return contents
+    if manifest.get("sha256") != sha256_of(path):
+        stale = Finding(
+            code=Code.ZIP_DAMAGED,
+            severity=Severity.WARNING,
+            where=contents.where,
+            message="it has changed since the manifest beside it was written; what that says is not believed",
+            hint="build it again, or remove the manifest",
+        )
+        return replace(contents, findings=(*contents.findings, stale))
+    return replace(
+        contents,
+        name=manifest.get("name"),
+        runtimes=tuple(manifest.get("compatible_runtimes", ())),
+        architectures=tuple(manifest.get("compatible_architectures", ())),
+    )
+
+
+def _manifest_of(path: Path) -> Mapping[str, Any] | None:
+    try:
+        layer = json.loads(path.with_name(f"{path.stem}{_MANIFEST}").read_text(encoding="utf-8"))["layers"][0]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return layer if isinstance(layer, dict) else None

@@ -1,0 +1,172 @@
+"""What the directory of a zip says for itself: names, modes, links."""
+
+import posixpath
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from layerkit.formats.zip import case_collisions, too_long, unsafe_name
+from layerkit.formats.zip_directory import ZipEntry
+from layerkit.model.finding import Code, Finding, Severity
+
+_NAMED: Final = 3
+_OTHERS_READ: Final = 0o004
+_OTHERS_ENTER: Final = 0o005
+
+
+def usable(entries: Sequence[ZipEntry]) -> Mapping[str, ZipEntry]:
+    """Return the files that unpacking leaves: of entries with one name the last, none with an unsafe name."""
+    return {entry.name: entry for entry in entries if not entry.name.endswith("/") and _why_unsafe(entry) is None}
+
+
+def entry_findings(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
+    """Yield what is to be said about names and modes."""
+    yield from _unsafe(entries, where)
+    yield from _duplicates(entries, where)
+    yield from _unreadable(entries, where)
+
+
+def link_findings(links: Mapping[str, str], paths: Sequence[str], where: str) -> Iterator[Finding]:
+    """Yield what is to be said about symbolic links, given where they point."""
+    known = {path[:at] for path in paths for at in (*_slashes(path), len(path))}
+    broken = tuple(path for path, target in links.items() if _resolved(path, target) not in known)
+    if broken:
+        yield _finding(
+            Code.ZIP_SYMLINK,
+            Severity.WARNING,
+            where,
+            f"{_count(broken, 'symbolic link')} to what is not in this layer: {_some(broken)}",
+            hint="put the file itself in its place, unless another layer brings it",
+            paths=broken,
+        )
+    whole = tuple(path for path in links if path not in broken)
+    if whole:
+        yield _finding(
+            Code.ZIP_SYMLINK,
+            Severity.NOTE,
+            where,
+            f"{_count(whole, 'symbolic link')}: {_some(whole)}; Lambda keeps them, some tools that copy layers do not",
+            paths=whole,
+        )
+
+
+def damage_findings(damaged: Mapping[str, str], where: str) -> Iterator[Finding]:
+    """Yield what is to be said about files that cannot be unpacked, one finding a reason."""
+    reasons: dict[str, list[str]] = {}
+    for path, why in damaged.items():
+        reasons.setdefault(why, []).append(path)
+    for why, paths in reasons.items():
+        yield _finding(
+            Code.ZIP_DAMAGED,
+            Severity.ERROR,
+            where,
+            f"{_some(paths)} {why}",
+            hint="make the zip anew",
+            paths=tuple(paths),
+        )
+
+
+def _unsafe(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
+    unsafe = {entry.name: why for entry in entries if (why := _why_unsafe(entry)) is not None}
+    if unsafe:
+        first, why = next(iter(unsafe.items()))
+        more = f", and {len(unsafe) - 1} more like it" if len(unsafe) > 1 else ""
+        yield _finding(
+            Code.ZIP_UNSAFE_PATH,
+            Severity.ERROR,
+            where,
+            f"the name {first!r} {why}{more}",
+            hint="make the zip anew, with names relative to the layer's root and `/` between folders",
+            paths=tuple(unsafe),
+        )
+
+
+def _duplicates(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
+    counts = Counter(entry.name for entry in entries if not entry.name.endswith("/"))
+    twice = tuple(name for name, count in counts.items() if count > 1)
+    if twice:
+        yield _finding(
+            Code.ZIP_DUPLICATE_PATH,
+            Severity.WARNING,
+            where,
+            f"{_count(twice, 'path')} more than once in the zip: {_some(twice)}; the unpacker decides which one counts",
+            hint="make the zip anew: `zip` without `--update`, or from an empty file",
+            paths=twice,
+        )
+    alike = tuple(f"{one} / {other}" for one, other in case_collisions(counts))
+    if alike:
+        yield _finding(
+            Code.ZIP_DUPLICATE_PATH,
+            Severity.NOTE,
+            where,
+            f"paths that differ only by case: {_some(alike)}; macOS and Windows cannot unpack both",
+            paths=alike,
+        )
+
+
+def _unreadable(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
+    closed = tuple(entry.name for entry in entries if _is_closed(entry))
+    if closed:
+        yield _finding(
+            Code.ZIP_NOT_READABLE,
+            Severity.ERROR,
+            where,
+            f"{_count(closed, 'path')} that Lambda's user cannot read: {_some(closed)}",
+            hint="`chmod -R go+rX` before zipping; in Python's zipfile set `ZipInfo.external_attr` to 0o644 << 16",
+            paths=closed,
+        )
+    still = tuple(entry.name for entry in entries if _must_run(entry) and entry.mode and not entry.mode & 0o001)
+    if still:
+        yield _finding(
+            Code.ZIP_NOT_READABLE,
+            Severity.ERROR,
+            where,
+            f"{_some(still)} cannot be executed, and Lambda would start it",
+            hint="`chmod 755` before zipping",
+            paths=still,
+        )
+
+
+def _is_closed(entry: ZipEntry) -> bool:
+    if not entry.mode or stat.S_ISLNK(entry.mode):
+        return False
+    wanted = _OTHERS_ENTER if entry.name.endswith("/") else _OTHERS_READ
+    return entry.mode & wanted != wanted
+
+
+def _must_run(entry: ZipEntry) -> bool:
+    folder, _, name = entry.name.rpartition("/")
+    return bool(name) and (folder == "extensions" or entry.name == "bootstrap")
+
+
+def _why_unsafe(entry: ZipEntry) -> str | None:
+    name = entry.name.removesuffix("/")
+    why = unsafe_name(name)
+    return "is longer than a path can be" if why is None and too_long(name) else why
+
+
+def _resolved(path: str, target: str) -> str:
+    inside = (
+        target.removeprefix("/opt/") if target.startswith("/opt/") else posixpath.join(posixpath.dirname(path), target)
+    )
+    return posixpath.normpath(inside)
+
+
+def _slashes(path: str) -> Iterator[int]:
+    return (at for at, sign in enumerate(path) if sign == "/")
+
+
+def _count(paths: Sequence[str], what: str) -> str:
+    return f"1 {what}" if len(paths) == 1 else f"{len(paths):,} {what}s"
+
+
+def _some(paths: Sequence[str]) -> str:
+    named = ", ".join(f"`{path}`" for path in paths[:_NAMED])
+    return f"{named} and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else named
+
+
+def _finding(
+    code: Code, severity: Severity, where: str, message: str, *, paths: tuple[str, ...], hint: str | None = None
+) -> Finding:
+    return Finding(code=code, severity=severity, where=where, message=message, hint=hint, paths=paths)

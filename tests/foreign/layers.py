@@ -1,0 +1,139 @@
+"""The layers that audits are held against: made as other tools make them, and as people get them wrong."""
+
+import os
+import stat
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.foreign.yard import Yard, run, interpreter, write, zip_with
+
+WEB: Final = (
+    "requests==2.32.5",
+    "certifi==2026.10.18",
+    "charset-normalizer==3.5.2",
+    "idna==3.20",
+    "urllib3==2.8.0",
+    "pydantic==2.12.3",
+    "pydantic-core==2.41.4",
+    "annotated-types==0.8.0",
+    "typing-extensions==4.16.0",
+    "typing-inspection==0.4.5",
+)
+SDK: Final = (
+    "boto3==1.44.5", "botocore==1.44.5", "s3transfer==0.19.3", "jmespath==1.1.0", "urllib3==2.8.0",
+    "python-dateutil==2.9.0.post0", "six==1.17.0", "setuptools==84.2.1", "typing-extensions==4.16.0",
+)  # fmt: skip
+PRIVATE_KEY: Final = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n"
+
+
+def by_pip(yard: Yard) -> Path:
+    """``pip install --target python -r requirements.txt``, ``zip -r``: AWS's documentation."""
+    return yard.zip_program(yard.pip_target("by-pip", *WEB), "python")
+
+
+def by_sam(yard: Yard) -> Path:
+    """A layer's folder after ``sam build``."""
+    return yard.sam_layer("by-sam", *WEB, modules={"greeting.py": 'GREETING = "hello"\n'})
+
+
+def venv_whole(yard: Yard) -> Path:
+    """A virtual environment, zipped whole: with pip, scripts, and ``lib64`` twice."""
+    return yard.zip_program(yard.environment("venv-whole", *WEB), "python")
+
+
+def private_modes(yard: Yard) -> Path:
+    """What a umask of 077 leaves: Lambda runs as somebody else."""
+    folder = yard.uv_target("modes", "requests==2.32.5")
+    return yard.zipped("private-modes", lambda path: zip_with(folder, path, mode=lambda _, mode: mode & 0o700))
+
+
+def numpy_for_arm64(yard: Yard) -> Path:
+    """A layer built on another machine than the function runs on."""
+    folder = yard.uv_target("numpy-arm64", "numpy==2.4.2", target="python3.12-arm64")
+    return yard.zip_program(folder)
+
+
+def numpy_too_new(yard: Yard) -> Path:
+    """A wheel for glibc 2.28, on a runtime with glibc 2.26."""
+    return yard.zip_program(yard.uv_target("numpy-too-new", "numpy==2.4.2", target="python3.11-x86_64"))
+
+
+def science(yard: Yard) -> tuple[Path, ...]:
+    """Three layers, each of which fits, and which together do not."""
+    parts = {
+        "arrow": ("pyarrow==25.0.1",),
+        "frames": ("pandas==3.1.1", "numpy==2.5.5", "python-dateutil==2.9.0.post0", "six==1.17.0"),
+        "wrangler": ("awswrangler==3.17.1", "packaging==26.3", *SDK),
+    }
+    return tuple(yard.uv_target(name, *pins, dependencies=False) for name, pins in parts.items())
+
+
+def without_python_folder(yard: Yard) -> Path:
+    """Packages at the top of the zip."""
+    folder = yard.uv_target("flat", "requests==2.32.5")
+    return yard.zipped("without-python-folder", lambda path: zip_with(folder / "python", path))
+
+
+def in_a_folder(yard: Yard) -> Path:
+    """The folder that holds ``python`` zipped, not what is in it."""
+    folder = yard.uv_target("flat", "requests==2.32.5")
+    return yard.zipped("in-a-folder", lambda path: zip_with(folder, path, prefix="layer/"))
+
+
+def overwriting(yard: Yard) -> tuple[Path, ...]:
+    """Three layers that bring two versions of one package, and a module of one's own each."""
+    old = yard.uv_target("old-requests", "requests==2.31.0", "urllib3==2.8.0")
+    new = yard.uv_target("new-requests", "requests==2.32.5", "urllib3==2.8.0")
+    own = write(yard.root / "own-module", {"python/shared/settings.py": "REGION = 1\n", "python/shared/__init__.py": ""})
+    other = write(yard.root / "other-module", {"python/shared/settings.py": "REGION = 2\n"})
+    return tuple(yard.zip_program(folder) for folder in (old, new, own, other))
+
+
+def shadowing_function(yard: Yard) -> tuple[Path, Path]:
+    """A layer, and a function's code that brings an older copy of its package."""
+    layer = yard.zip_program(yard.uv_target("new-requests", "requests==2.32.5", "urllib3==2.8.0"))
+    old = yard.uv_target("old-idna", "idna==3.7", dependencies=False)
+    handler = "import requests\n\n\ndef lambda_handler(event, context):\n    return requests.__version__\n"
+    function = yard.zipped(
+        "function", lambda path: zip_with(old / "python", path, more={"lambda_function.py": handler})
+    )
+    return layer, function
+
+
+def with_secrets(yard: Yard) -> Path:
+    """What lay about when the folder was zipped."""
+    secrets = {
+        "python/.netrc": "machine pypi.example login me password hunter2hunter2\n",
+        "python/.aws/credentials": "[default]\naws_secret_access_key = hunter2hunter2\n",
+        "python/certificates/server.key": PRIVATE_KEY,
+    }
+    folder = yard.uv_target("flat", "requests==2.32.5")
+    return yard.zipped("with-secrets", lambda path: zip_with(folder, path, more=secrets))
+
+
+def compiled_elsewhere(yard: Yard) -> Path:
+    """Pip of Python 3.11 compiles what it installs, whichever Python it installs for."""
+    options = ("--python-version", "3.13", "--platform", "manylinux2014_x86_64", "--only-binary=:all:")
+    return yard.zip_program(yard.pip_target("compiled-elsewhere", *WEB, version="3.11", options=options), "python")
+
+
+def by_macos(yard: Yard) -> Path:
+    """Zipped in the Finder: resource forks and folder settings beside the files."""
+    folder = yard.uv_target("flat", "requests==2.32.5")
+    fork = struct.pack(">IIQQH", 0x00051607, 0x00020000, 0, 0, 0)
+    names = [f"python/{path.name}" for path in sorted((folder / "python").iterdir())]
+    more: Mapping[str, bytes] = {
+        "python/.DS_Store": b"\0\0\0\1Bud1",
+        "__MACOSX/._python": fork,
+        **{f"__MACOSX/python/._{name.removeprefix('python/')}": fork for name in names},
+    }
+    return yard.zipped("by-macos", lambda path: zip_with(folder, path, more=more))
+
+
+def halves(yard: Yard) -> tuple[Path, Path]:
+    """A package in one layer, and in another what it needs, but for one."""
+    package = yard.uv_target("requests-alone", "requests==2.32.5", dependencies=False)
+    needs = yard.uv_target("most-of-its-needs", "certifi==2026.10.18", "urllib3==2.8.0", dependencies=False)
+    return yard.zip_program(package), yard.zip_program(needs)
