@@ -168,4 +168,11 @@ def _finish(supplied: Supplied, fragments: Sequence[Fragment], options: BuildOpt
 
         composed = with_imports_tried(composed, options.supply.containers, progress)
     path = options.out / job.file_name
-    return write_layer(composed, path=path, title=job.title, beside_bytes=options.beside_bytes, force=options.force)
+    return write_layer(
+        composed,
+        path=path,
+        title=job.title,
+        beside_bytes=options.beside_bytes,
+        force=options.force,
+        cache=options.supply.cache,
+    )

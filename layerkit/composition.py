@@ -3,7 +3,6 @@
 Prune, lay out, compile, judge, and only then write: the zip first, the manifest last.
 """
 
-import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +15,13 @@ from layerkit.assemble.fragment import Fragment
 from layerkit.assemble.layout import ExtraFile, LayerFile, Placement, lay_out
 from layerkit.assemble.link import link
 from layerkit.assemble.prune import PrunePlan, plan_pruning
-from layerkit.audit.binaries import binary_findings, unreadable_finding
-from layerkit.audit.layer_binary import LayerBinary
+from layerkit.audit.binaries import binary_findings
 from layerkit.audit.sizes import Sizes, size_findings
 from layerkit.cache import Cache
+from layerkit.composed_binaries import binaries_of, keep_binaries, unreadable_in
 from layerkit.errors import UnfitError
 from layerkit.facts.pruning import prune_rules
 from layerkit.files import translating, write_text
-from layerkit.formats import elf
 from layerkit.formats.elf import BinaryFacts
 from layerkit.formats.zip_writer import zip_size
 from layerkit.model.finding import Code, Finding, Severity, errors_in
@@ -71,7 +69,7 @@ class Making:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Composed:
-    """A layer decided to the last byte, not yet written."""
+    """A layer decided to the last byte, not yet written; ``binaries`` is ``None`` where one cannot be read."""
 
     recipe: Recipe
     targets: tuple[Target, ...]
@@ -79,7 +77,7 @@ class Composed:
     files: tuple[LayerFile, ...]
     distributions: tuple[LayerDistribution, ...]
     pruned: tuple[PrunedBy, ...]
-    binaries: Mapping[str, BinaryFacts]
+    binaries: Mapping[str, BinaryFacts] | None
     findings: tuple[Finding, ...]
 
     @property
@@ -116,7 +114,8 @@ def compose(
     extra = (*extra_files(recipe), *_libraries(making))
     bytecode = tuple(_bytecode(recipe, targets, plan, placement, cache))
     files = lay_out(plan.selections, placement=placement, extra=extra, bytecode=bytecode)
-    binaries = [*_binaries(plan, placement), *_extra_binaries(extra)]
+    binaries = list(binaries_of(plan, placement, extra))
+    unreadable = tuple(unreadable_in(plan, placement))
     return Composed(
         recipe=recipe,
         targets=targets,
@@ -124,16 +123,16 @@ def compose(
         files=files,
         distributions=_distributions(plan, files, making.built),
         pruned=_pruned(plan),
-        binaries={binary.name: binary.facts for binary in binaries},
+        binaries=None if unreadable else {binary.name: binary.facts for binary in binaries},
         findings=(
             *binary_findings(binaries, targets, paths={f"/opt/{file.header.name}" for file in files}),
-            *_unreadable(plan, placement),
+            *unreadable,
             *_unmatched(plan),
         ),
     )
 
 
-def write_layer(composed: Composed, *, path: Path, title: str, beside_bytes: int, force: bool) -> Layer:
+def write_layer(composed: Composed, *, path: Path, title: str, beside_bytes: int, force: bool, cache: Cache) -> Layer:
     """Write the zip and then the manifest, unless the layer would not work.
 
     Raises ``LayerRefused`` and ``EmptyLayer``.
@@ -169,6 +168,8 @@ def write_layer(composed: Composed, *, path: Path, title: str, beside_bytes: int
         pruned=composed.pruned,
         findings=findings,
     )
+    if composed.binaries is not None:
+        keep_binaries(composed.binaries, zipped.sha256, cache)
     write_text(manifest_path, json.dumps(layer.manifest(), indent=2, ensure_ascii=False) + "\n")
     return layer
 
@@ -219,36 +220,6 @@ def _bytecode(
         raise InterpreterMissing(version=target.python_version, purpose="`--bytecode`")
     for selection in plan.selections:
         yield from bytecode_of(selection, placement=placement, interpreter=interpreter, cache=cache)
-
-
-def _binaries(plan: PrunePlan, placement: Placement) -> Iterator[LayerBinary]:
-    for selection in plan.selections:
-        fragment = selection.fragment
-        for file in selection.kept:
-            facts = fragment.binaries.get((file.scheme, file.path))
-            if facts is not None:
-                name = placement.name(file.scheme, file.path, distribution=fragment.distribution)
-                yield LayerBinary(name=name, owner=fragment.distribution, facts=facts)
-
-
-def _unreadable(plan: PrunePlan, placement: Placement) -> Iterator[Finding]:
-    for selection in plan.selections:
-        fragment = selection.fragment
-        for file in selection.kept:
-            why = fragment.unreadable.get((file.scheme, file.path))
-            if why is not None:
-                yield unreadable_finding(
-                    placement.name(file.scheme, file.path, distribution=fragment.distribution),
-                    owner=fragment.distribution,
-                    why=why,
-                )
-
-
-def _extra_binaries(extra: Sequence[ExtraFile]) -> Iterator[LayerBinary]:
-    for file in extra:
-        if elf.is_elf(file.content):
-            with contextlib.suppress(elf.ElfError):  # not a binary after all
-                yield LayerBinary(name=file.name, owner=file.owner, facts=elf.binary_facts(file.content))
 
 
 def _distributions(

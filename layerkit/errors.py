@@ -10,6 +10,7 @@
     ├── FetchError                     4   downloads, hashes, wheels that are not what they should be
     ├── BuildError                     5   sdists that cannot be built here
     ├── UnfitError                     6   the layer would not work on Lambda
+    ├── AwsError                       7   AWS: credentials, permissions, throttling, what is not there
     └── EnvironmentFailure             1   this machine: disk, permissions, missing interpreters
 
 A subclass takes facts as keywords and builds its own message and hint. Nothing here prints.
@@ -94,6 +95,12 @@ class UnfitError(LayerkitError):
     """A layer that would not work on Lambda."""
 
     exit_code = 6
+
+
+class AwsError(LayerkitError):
+    """What AWS refused, or did not answer."""
+
+    exit_code = 7
 
 
 class EnvironmentFailure(LayerkitError):

@@ -42,6 +42,11 @@ def look_at(path: str, content: bytes) -> Sight:
     return Sight(private_key=_may_be_key(path) and _PRIVATE_KEY.search(content) is not None)
 
 
+def is_telling(path: str) -> bool:
+    """Tell whether a file that is no binary may still be worth a look."""
+    return path.endswith(".pyc") or _PATH_FILE.fullmatch(path) is not None or _may_be_key(path)
+
+
 def _may_be_key(path: str) -> bool:
     name = path.rpartition("/")[2]
     _, dot, suffix = name.rpartition(".")
@@ -50,7 +55,10 @@ def _may_be_key(path: str) -> bool:
 
 @dataclass(kw_only=True, slots=True)
 class Sights:
-    """What all files turned out to be, by path; ``damaged`` tells why a file could not be read at all."""
+    """What all files turned out to be, by path; ``damaged`` tells why a file could not be read at all.
+
+    ``has_only_binaries`` tells that whoever built the layer kept what it knew, and nobody has looked at other files.
+    """
 
     binaries: dict[str, BinaryFacts] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -58,6 +66,7 @@ class Sights:
     path_files: dict[str, str] = field(default_factory=dict)
     private_keys: set[str] = field(default_factory=set)
     damaged: dict[str, str] = field(default_factory=dict)
+    has_only_binaries: bool = False
 
     def add(self, path: str, sight: Sight) -> None:
         """Take note of one file."""
@@ -81,6 +90,7 @@ class Sights:
             "path_files": self.path_files,
             "private_keys": sorted(self.private_keys),
             "damaged": self.damaged,
+            "has_only_binaries": self.has_only_binaries,
         }
 
     @classmethod
@@ -93,4 +103,5 @@ class Sights:
             path_files=dict(shape["path_files"]),
             private_keys=set(shape["private_keys"]),
             damaged=dict(shape["damaged"]),
+            has_only_binaries=bool(shape["has_only_binaries"]),
         )

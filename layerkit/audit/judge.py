@@ -8,8 +8,8 @@ from layerkit.audit.audit import Audit
 from layerkit.audit.binaries import stack_binary_findings
 from layerkit.audit.layout import layout_findings
 from layerkit.audit.leftovers import leftover_findings
-from layerkit.audit.sizes import stack_size_findings
 from layerkit.audit.stack import stack_findings
+from layerkit.audit.stack_sizes import stack_size_findings
 from layerkit.audit.stale_bytecode import bytecode_findings
 from layerkit.model.finding import Finding, Severity
 from layerkit.model.recipe_parts import Budget

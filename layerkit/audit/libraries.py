@@ -124,7 +124,7 @@ def _beaten(binaries: Sequence[LayerBinary], loader: Loader, target: Target) -> 
                 code=Code.STACK_SYSTEM_LIBRARY,
                 severity=Severity.WARNING,
                 where=place_of([binary]),
-                message=f"{target.runtime.name} has its own `{name}`, and `/opt/lib` comes last: the runtime's is loaded"
+                message=f"{target.runtime.name} has its own `{name}`, and `/opt/lib` comes last: that is loaded"
                 f" for {examples([each.name for each in users])}",
                 hint="leave it out, or give the binaries a search path (`patchelf --set-rpath '$ORIGIN/…'`)",
             )

@@ -4,18 +4,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerkit.audit.audit import Audit
-from layerkit.audit.deployed import Access, Deployed, audit_all, audit_function, read_layer_arn
 from layerkit.audit.judge import judge
 from layerkit.audit.sources import read_source
 from layerkit.audit.targets import infer_targets, share_a_target
+from layerkit.aws.access import Access
 from layerkit.cache import Cache
 from layerkit.errors import UsageError
 from layerkit.model.contents import Contents
 from layerkit.model.recipe_parts import Budget
 from layerkit.model.stack import Stack
 from layerkit.progress import Progress
+
+if TYPE_CHECKING:
+    from layerkit.audit.deployed import Deployed
 
 
 class NothingToAudit(UsageError):
@@ -70,20 +74,19 @@ def audits_of(question: Question, *, cache: Cache, progress: Progress) -> Iterat
 
     Raises ``UsageError`` and ``AwsError`` subclasses.
     """
-    if question.function_name is not None:
-        yield _of_deployed(audit_function(question.function_name, access=question.access, progress=progress), question)
-    elif question.all_functions:
-        for deployed in audit_all(access=question.access, progress=progress):
-            yield _of_deployed(deployed, question)
-    else:
-        for stack in _stacks(question, cache):
-            targets = infer_targets(stack, runtime=question.runtime, architecture=question.architecture)
-            yield judge(stack, targets, title=_title(stack), budget=question.budget)
+    if question.all_functions or question.function_name is not None:
+        yield from (_of_deployed(deployed, question) for deployed in _deployed(question, progress))
+        return
+    for stack in _stacks(question, cache):
+        targets = infer_targets(stack, runtime=question.runtime, architecture=question.architecture)
+        yield judge(stack, targets, title=_title(stack), budget=question.budget)
 
 
 def read_layer(name: str, *, cache: Cache, access: Access, deep: bool = True) -> Contents:
     """Read a zip, a folder, a manifest or a layer version's ARN."""
     if name.startswith("arn:"):
+        from layerkit.audit.deployed import read_layer_arn
+
         return read_layer_arn(name, access=access)
     return read_source(Path(name), where=name, deep=deep, cache=cache)
 
@@ -103,7 +106,16 @@ def _stacks(question: Question, cache: Cache) -> Iterator[Stack]:
         yield from (Stack(layers=(layer,)) for layer in layers)
 
 
-def _of_deployed(deployed: Deployed, question: Question) -> Audit:
+def _deployed(question: Question, progress: Progress) -> Iterator["Deployed"]:
+    from layerkit.audit.deployed import audit_all, audit_function
+
+    if question.function_name is not None:
+        yield audit_function(question.function_name, access=question.access, progress=progress)
+    else:
+        yield from audit_all(access=question.access, progress=progress)
+
+
+def _of_deployed(deployed: "Deployed", question: Question) -> Audit:
     targets = infer_targets(
         deployed.stack,
         runtime=question.runtime or deployed.runtime,

@@ -1,4 +1,4 @@
-"""Does the layer fit: against Lambda's limits, with whatever else the stack holds, and against a budget."""
+"""Does it fit: a layer or a stack against Lambda's limits and against a budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def _unzipped(sizes: Sizes) -> Finding | None:
         where=sizes.where,
         message=f"{what}{format_mib(total)} unzipped, over Lambda's {limit // 2**20} MiB"
         f" by {total - limit + 1:,} bytes; largest: {_largest(sizes)}",
-        hint="name what to leave out with `--exclude` or `--drop`, or build with `--force` and look at the manifest",
+        hint="name what to leave out with `--exclude` or `--drop`; `layerkit audit` shows what takes the room",
     )
 
 

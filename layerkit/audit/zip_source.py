@@ -4,11 +4,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from layerkit.audit.binaries import unreadable_finding
-from layerkit.audit.insides import Sight, Sights, look_at
+from layerkit.audit.insides import Sight, Sights, is_telling, look_at
 from layerkit.audit.ownership import find_installed, owners_of
 from layerkit.audit.sight_cache import keep, recall, sha256_of
 from layerkit.audit.zip_content import ZipContent
@@ -62,18 +63,22 @@ def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, cache: Cache |
 
 def _sights(content: ZipContent, files: Mapping[str, ZipEntry], stream: BinaryIO, cache: Cache | None) -> Sights:
     if cache is None:
-        return _look(content, files)
+        return _looked(Sights(), content, files.values())
     sha256 = sha256_of(Path(stream.name))
     sights = recall(cache, sha256)
     if sights is None:
-        sights = _look(content, files)
-        keep(cache, sha256, sights)
+        sights = _looked(Sights(), content, files.values())
+    elif sights.has_only_binaries:
+        telling = [entry for entry in files.values() if entry.name not in sights.binaries and is_telling(entry.name)]
+        sights = replace(_looked(sights, content, telling), has_only_binaries=False)
+    else:
+        return sights
+    keep(cache, sha256, sights)
     return sights
 
 
-def _look(content: ZipContent, files: Mapping[str, ZipEntry]) -> Sights:
-    """Inflate, check and look at everything, the largest first, on all processors."""
-    sights = Sights()
+def _looked(sights: Sights, content: ZipContent, entries: Iterable[ZipEntry]) -> Sights:
+    """Inflate, check and look at the entries, the largest first, on all processors."""
 
     def look(entry: ZipEntry) -> tuple[str, Sight | str]:
         with content.gate.holding(entry.unzipped_bytes):
@@ -82,9 +87,8 @@ def _look(content: ZipContent, files: Mapping[str, ZipEntry]) -> Sights:
             except ZipProblem as exc:
                 return entry.name, str(exc)
 
-    ordered = sorted(files.values(), key=lambda entry: -entry.unzipped_bytes)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, seen in pool.map(look, ordered):
+        for path, seen in pool.map(look, sorted(entries, key=lambda entry: -entry.unzipped_bytes)):
             if isinstance(seen, str):
                 sights.damaged[path] = seen
             else:

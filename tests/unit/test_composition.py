@@ -25,7 +25,8 @@ def composed(folder: Path, *wheels: Path, prune: Prune = Prune(), budget: Budget
 
 def written(layer: Composed, folder: Path, *, beside: int = 0, force: bool = False) -> Layer:
     path = folder / "out" / "demo.zip"
-    return write_layer(layer, path=path, title="`demo`", beside_bytes=beside, force=force)
+    cache = Cache(folder / "cache")
+    return write_layer(layer, path=path, title="`demo`", beside_bytes=beside, force=force, cache=cache)
 
 
 def test_the_manifest_tells_the_zip_beside_it(tmp_path: Path) -> None:

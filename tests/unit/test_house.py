@@ -12,7 +12,10 @@ PACKAGE = Path(layerkit.__file__).parent
 GROUND = {"errors", "facts", "formats", "model", "cache", "files", "gate", "progress"}
 DOORS = {"sandbox", "aws", "http", "index"}
 ROOMS = {"lock", "wheelhouse", "assemble", "audit", "publish", "invoke"}
-ABOVE = {"build", "composition", "doctor", "doctor_sandbox", "manufacture", "order", "places", "supply", "trial"}
+ABOVE = {"build", "composed_binaries", "composition", "doctor", "doctor_sandbox", "manufacture", "order", "places"} | {
+    "supply",
+    "trial",
+}
 DOORS_IN_PARTS = {"http_errors": "http"} | {f"index_{part}": "index" for part in ("credentials", "pip", "source", "uv")}
 ONLY = {
     "docker": "sandbox/container.py",

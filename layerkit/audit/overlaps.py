@@ -1,0 +1,105 @@
+"""What hides what: files that later layers overwrite, modules that come earlier on the search path."""
+
+from collections.abc import Iterator, Sequence
+
+from layerkit.audit.import_roots import Offer, offers
+from layerkit.audit.weight import count, examples
+from layerkit.formats.zip import files_that_are_folders
+from layerkit.model.contents import HeldFile, Kind
+from layerkit.model.finding import Code, Finding, Severity
+from layerkit.model.stack import Overwritten, Stack
+from layerkit.model.target import Target
+
+
+def overwritten_findings(stack: Stack) -> Iterator[Finding]:
+    """Yield, for each pair of layers, what the later one overwrites."""
+    pairs: dict[tuple[str, str], list[Overwritten]] = {}
+    for each in stack.overwritten():
+        pairs.setdefault((each.by.where, each.of.where), []).append(each)
+    owners = {part.where: {file.path: file for file in part.files} for part in stack.layers}
+    for (by, of), paths in pairs.items():
+        yield _overwritten(paths, owners[by], owners[of])
+    yield from _files_and_folders(stack)
+
+
+def shadow_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Finding]:
+    """Yield modules and packages that hide, or mix with, others of their name elsewhere on the search path."""
+    by_name: dict[str, list[Offer]] = {}
+    for offer in offers(stack, targets):
+        by_name.setdefault(offer.name, []).append(offer)
+    for name, found in by_name.items():
+        if len(found) > 1:
+            yield from _clash(name, sorted(found, key=lambda offer: offer.root.rank))
+
+
+def _overwritten(paths: Sequence[Overwritten], by: dict[str, HeldFile], of: dict[str, HeldFile]) -> Finding:
+    differing = [each for each in paths if each.differs]
+    telling = [each for each in differing if by[each.path].kind is not Kind.METADATA]
+    first = (telling or differing or list(paths))[0]
+    owners = f" ({by[first.path].owner or 'nobody'} over {of[first.path].owner or 'nobody'})"
+    others = "all with the same content" if not differing else f"{len(differing):,} of them with other content"
+    return Finding(
+        code=Code.STACK_OVERWRITTEN,
+        severity=Severity.WARNING if telling else Severity.NOTE,
+        where=first.by.where,
+        message=f"it overwrites {count(len(paths), 'file')} of {first.of.where}, {others}:"
+        f" {examples([each.path for each in (differing or paths)])}{owners}",
+        hint="change the order of the layers, or leave one of the two out" if telling else None,
+        paths=tuple(each.path for each in paths),
+    )
+
+
+def _files_and_folders(stack: Stack) -> Iterator[Finding]:
+    merged = stack.merged()
+    for file, below in files_that_are_folders(merged.keys()):
+        one, other = merged[file].part, merged[below].part
+        if one is not other:
+            yield Finding(
+                code=Code.STACK_OVERWRITTEN,
+                severity=Severity.WARNING,
+                where=one.where,
+                message=f"`{file}` is a file in {one.where} and a folder in {other.where}: one of them is lost",
+                hint="rename one of them",
+            )
+
+
+def _clash(name: str, ordered: Sequence[Offer]) -> Iterator[Finding]:
+    first, others = ordered[0], ordered[1:]
+    for other in others:
+        if _is_told_elsewhere(first, other):
+            continue
+        if first.root == other.root:
+            if first.is_package or other.is_package:
+                yield _mixed(name, first, other)
+        elif first.is_package:
+            yield _hidden(name, first, other)
+
+
+def _is_told_elsewhere(first: Offer, other: Offer) -> bool:
+    """Whether both are one distribution's, which is there twice; or are the same files over each other."""
+    if first.owners == other.owners and None not in first.owners:
+        return True
+    same_root = first.root == other.root
+    return same_root and {file.path for file in other.files} <= {file.path for file in first.files}
+
+
+def _mixed(name: str, first: Offer, other: Offer) -> Finding:
+    return Finding(
+        code=Code.STACK_MIXED_PACKAGE,
+        severity=Severity.NOTE,
+        where=other.part.where,
+        message=f"package `{name}` is put together from {first.part.where} and {other.part.where}:"
+        f" neither is complete without the other, if they were not meant so",
+    )
+
+
+def _hidden(name: str, first: Offer, other: Offer) -> Finding:
+    return Finding(
+        code=Code.STACK_MIXED_PACKAGE,
+        severity=Severity.WARNING,
+        where=first.part.where,
+        message=f"`{name}` in {first.part.where} ({first.root.folder or 'function'}) comes first on the search path and"
+        f" hides {count(len(other.files), 'file')} of `{name}` in {other.part.where} ({other.root.folder})",
+        hint="keep one of them, or put both into the same folder of one layer",
+        paths=tuple(file.path for file in other.files),
+    )
