@@ -45,7 +45,18 @@ class Patience:
         return min(self.first_pause * 2.0 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-class _Interrupted(Exception):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slice:
+    """An answer to a request for a range: ``content`` from ``start`` on; ``total`` is the whole's length, if it says."""
+
+    status: int
+    start: int
+    total: int | None
+    etag: str | None
+    content: bytes
+
+
+class Interrupted(Exception):
     """An attempt that failed in a way that another one may mend."""
 
     def __init__(self, reason: str, *, pause: float = 0.0) -> None:
@@ -94,7 +105,7 @@ class Client:
                     position += len(piece)
                     failures = 0
                     yield piece
-            except _Interrupted as exc:
+            except Interrupted as exc:
                 failures += 1
                 if failures >= self._patience.attempts:
                     raise IndexUnreachable(url=url, reason=self._settings.redact(exc.reason)) from exc
@@ -102,26 +113,47 @@ class Client:
             else:
                 return
 
-    def _attempt(self, url: str, offset: int) -> Iterator[bytes]:
-        """Yield what one request brings. Raises ``_Interrupted`` where another one may go on."""
+    def read_range(self, url: str, span: str, *, most: int) -> Slice:
+        """Ask once for a range (``bytes=0-99``, ``bytes=-100``); of an answer's content read ``most`` bytes at most.
+
+        Errors show no query of the URL. Raises ``Interrupted`` where another attempt may help, and ``FetchError``.
+        """
         import urllib3
 
-        with self._translated(url), self._open(url, offset) as response:
+        with self._translated(url.partition("?")[0]), self._open(url, span) as response:
+            try:
+                content = response.raw.read(most, decode_content=False)
+            except (urllib3.exceptions.HTTPError, OSError) as exc:
+                raise Interrupted("the connection broke off") from exc
+            total = response.headers.get("Content-Range", "").rpartition("/")[2]
+            return Slice(
+                status=response.status_code,
+                start=_starts_at(response),
+                total=int(total) if total.isdigit() else None,
+                etag=response.headers.get("ETag"),
+                content=content,
+            )
+
+    def _attempt(self, url: str, offset: int) -> Iterator[bytes]:
+        """Yield what one request brings. Raises ``Interrupted`` where another one may go on."""
+        import urllib3
+
+        with self._translated(url), self._open(url, f"bytes={offset}-" if offset else "") as response:
             if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
                 return
             self._check(url, response)
             skip = offset - _starts_at(response)
             if skip < 0:
-                raise _Interrupted("it answered with another range than was asked for")
+                raise Interrupted("it answered with another range than was asked for")
             try:
                 for piece in response.raw.stream(CHUNK, decode_content=False):
                     if skip < len(piece):
                         yield piece[skip:]
                     skip = max(0, skip - len(piece))
             except urllib3.exceptions.TimeoutError as exc:
-                raise _Interrupted(f"nothing came for {self._patience.read:g} seconds") from exc
+                raise Interrupted(f"nothing came for {self._patience.read:g} seconds") from exc
             except (urllib3.exceptions.HTTPError, OSError) as exc:
-                raise _Interrupted("the connection broke off") from exc
+                raise Interrupted("the connection broke off") from exc
 
     @contextlib.contextmanager
     def _translated(self, url: str) -> Iterator[None]:
@@ -133,24 +165,24 @@ class Client:
         except requests.exceptions.SSLError as exc:
             if "CERTIFICATE_VERIFY_FAILED" in str(exc):
                 raise CertificateRefused(url=url, reason=_certificate_reason(exc)) from exc
-            raise _Interrupted("no encrypted connection came about") from exc
+            raise Interrupted("no encrypted connection came about") from exc
         except requests.exceptions.Timeout as exc:
-            raise _Interrupted("no answer in time") from exc
+            raise Interrupted("no answer in time") from exc
         except requests.exceptions.ProxyError as exc:
-            raise _Interrupted("the proxy does not answer or refuses") from exc
+            raise Interrupted("the proxy does not answer or refuses") from exc
         except requests.exceptions.ConnectionError as exc:
-            raise _Interrupted(_connection_reason(exc)) from exc
+            raise Interrupted(_connection_reason(exc)) from exc
         except requests.exceptions.RequestException as exc:
             raise IndexUnreachable(url=url, reason=self._settings.redact(str(exc))) from exc
 
     @contextlib.contextmanager
-    def _open(self, url: str, offset: int) -> Iterator["requests.Response"]:
+    def _open(self, url: str, span: str) -> Iterator["requests.Response"]:
         """Follow redirects to the answer; credentials go only where they belong, and never from HTTPS to HTTP."""
         secure = urlsplit(url).scheme == "https"
         for _ in range(_MAX_REDIRECTS + 1):
             secret = self._settings.credentials_for(url)
             plain = urlsplit(url).scheme != "https"
-            response = self._request(url, offset, None if secure and plain else secret)
+            response = self._request(url, span, None if secure and plain else secret)
             try:
                 target = response.headers.get("Location")
                 if response.status_code not in _REDIRECTS or not target:
@@ -161,14 +193,14 @@ class Client:
             url = urljoin(url, target)
         raise IndexUnreachable(url=url, reason="it redirects without end")
 
-    def _request(self, url: str, offset: int, credentials: Credentials | None) -> "requests.Response":
+    def _request(self, url: str, span: str, credentials: Credentials | None) -> "requests.Response":
         from requests.auth import HTTPBasicAuth
 
         bare = split_credentials(url)[0]
         auth = None
         if credentials:
             auth = HTTPBasicAuth(credentials.username.encode(), credentials.password.encode())
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        headers = {"Range": span} if span else {}
         return self._session().get(
             bare,
             headers=headers,
@@ -211,7 +243,7 @@ class Client:
             raise NotFound(url=url)
         answer = f"it answered {status} {response.reason or ''}".rstrip()
         if status in _AGAIN:
-            raise _Interrupted(answer, pause=_wanted_pause(response.headers.get("Retry-After")))
+            raise Interrupted(answer, pause=_wanted_pause(response.headers.get("Retry-After")))
         raise IndexUnreachable(url=url, reason=answer)
 
 

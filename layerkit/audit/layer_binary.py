@@ -28,7 +28,7 @@ class LayerBinary:
     def is_module(self) -> bool:
         """Whether it looks like a Python extension module, and not like a library for others to need."""
         file_name = self.name.rpartition("/")[2]
-        return (file_name.endswith(".so") and self.facts.soname is None) or ".cpython-" in file_name
+        return file_name.endswith(".so") and not file_name.startswith("lib") and self.facts.soname in {None, file_name}
 
 
 def grouped(

@@ -13,6 +13,7 @@ from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
 
 _HANDLER: Final = "lambda_function.py"
+_COPY: Final = "python/lib64/"  # a link to lib in virtual environments; `zip -r` follows it
 _ENVIRONMENT_NAMES: Final = frozenset({".venv", "venv", "env"})
 
 
@@ -95,6 +96,8 @@ class _Reach:
             return False
         if is_self_driven(self.layer) and self._may_be_for_a_program(home):
             return False
+        if home.folder.startswith(_COPY):
+            return True
         return self.is_lost or not is_environment(home, self.layer)
 
     def _misses_version(self, version: str) -> bool:
@@ -165,7 +168,7 @@ def _known_shape(home: Home, reach: _Reach) -> _Mistake | None:
     first, _, rest = home.folder.partition("/")
     if home.version is not None:
         return _other_version(reach)
-    if home.folder.startswith("python/lib64/"):
+    if home.folder.startswith(_COPY):
         return _lib64(home, reach.layer)
     if first.casefold() == "python" and first != "python":
         return _Mistake(
@@ -212,7 +215,7 @@ def _at_the_top(layer: Contents) -> _Mistake:
 
 
 def _lib64(home: Home, layer: Contents) -> _Mistake:
-    twin = home.folder.replace("python/lib64/", "python/lib/", 1)
+    twin = home.folder.replace(_COPY, "python/lib/", 1)
     there = {file.path: file.crc32 for file in layer.files if file.path.startswith(f"{twin}/")}
     if all(there.get(twin + file.path.removeprefix(home.folder)) == file.crc32 for file in home.files):
         return _Mistake(

@@ -13,6 +13,8 @@ _OWN_LIBRARIES: Final = "/opt/lib"
 _HELP: Final[Mapping[str, str]] = {
     "libGL.so.1": "Lambda has no display: `opencv-python-headless` in place of `opencv-python` needs none",
     "libpq.so.5": "`psycopg2-binary`, or `psycopg[binary]`, bring it along",
+    "libSM.so.6": "Lambda has no display: look for a build without one, as `opencv-python-headless`",
+    "libX11.so.6": "Lambda has no display: look for a build without one, as `opencv-python-headless`",
     "libodbc.so.2": "put unixODBC's libraries into `lib/` of the layer",
     "libmysqlclient.so.21": "`PyMySQL` needs no library; else put it into `lib/` of the layer",
 }
@@ -60,20 +62,19 @@ def _missing(
     broken: frozenset[str],
     target: Target,
 ) -> Iterator[Finding]:
-    wanting: dict[tuple[str, str, str], list[LayerBinary]] = {}
-    for binary, libraries in lost.items():
-        for library in libraries:
-            wanting.setdefault((binary.label, binary.owner, library), []).append(binary)
-    for (_, owner, library), group in wanting.items():
+    for group in grouped(lost, lambda binary: (binary.label, binary.owner)):
+        owner = group[0].owner
+        libraries = list(dict.fromkeys(library for binary in group for library in lost[binary]))
         severity = _severity(owner, binaries, broken)
+        them = "it" if len(libraries) == 1 else "them"
         rest = "" if severity is Severity.ERROR else "; it matters only if that part is used"
         yield Finding(
             code=Code.ELF_MISSING_LIBRARY,
             severity=severity,
             where=place_of(group),
-            message=f"{owner} needs `{library}` (for {examples([binary.name for binary in group])}), which neither"
-            f" {target.runtime.name} on {target.architecture} nor the stack has{rest}",
-            hint=_help(library),
+            message=f"{owner} needs {examples(libraries)} for {examples([binary.name for binary in group])}, and"
+            f" neither {target.runtime.name} on {target.architecture} nor the stack has {them}{rest}",
+            hint=_help(libraries),
             paths=paths_of(group),
         )
 
@@ -86,11 +87,14 @@ def _severity(owner: str, binaries: Sequence[LayerBinary], broken: frozenset[str
     return Severity.ERROR if useless * 2 >= len(modules) else Severity.WARNING
 
 
-def _help(library: str) -> str:
-    if library.startswith("libc.musl"):
+def _help(libraries: Sequence[str]) -> str:
+    if any(library.startswith("libc.musl") for library in libraries):
         return "it was built for Alpine (musllinux): take a manylinux wheel"
-    return _HELP.get(
-        library, f'put it into `lib/` of a layer: a recipe takes it from the image with `libraries = ["{library}"]`'
+    known = (_HELP[library] for library in libraries if library in _HELP)
+    listed = ", ".join(f'"{library}"' for library in libraries)
+    return next(
+        known,
+        f"put what is missing into `lib/` of a layer: a recipe takes it from the image with `libraries = [{listed}]`",
     )
 
 

@@ -57,7 +57,8 @@ def numpy_for_arm64(yard: Yard) -> Path:
 
 def numpy_too_new(yard: Yard) -> Path:
     """A wheel for glibc 2.28, on a runtime with glibc 2.26."""
-    return yard.zip_program(yard.uv_target("numpy-too-new", "numpy==2.4.2", target="python3.11-x86_64"))
+    folder = yard.uv_target("numpy-too-new", "numpy==2.4.2", target="python3.11-x86_64", glibc="manylinux_2_28")
+    return yard.zip_program(folder)
 
 
 def science(yard: Yard) -> tuple[Path, ...]:
@@ -82,13 +83,16 @@ def in_a_folder(yard: Yard) -> Path:
     return yard.zipped("in-a-folder", lambda path: zip_with(folder, path, prefix="layer/"))
 
 
-def overwriting(yard: Yard) -> tuple[Path, ...]:
-    """Three layers that bring two versions of one package, and a module of one's own each."""
-    old = yard.uv_target("old-requests", "requests==2.31.0", "urllib3==2.8.0")
-    new = yard.uv_target("new-requests", "requests==2.32.5", "urllib3==2.8.0")
-    own = write(yard.root / "own-module", {"python/shared/settings.py": "REGION = 1\n", "python/shared/__init__.py": ""})
-    other = write(yard.root / "other-module", {"python/shared/settings.py": "REGION = 2\n"})
-    return tuple(yard.zip_program(folder) for folder in (old, new, own, other))
+def overwriting(yard: Yard) -> tuple[Path, Path, Path]:
+    """Three layers; the last brings another version of the first one's package, and its own settings for theirs."""
+    first = yard.uv_target("old-requests", "requests==2.31.0", "urllib3==2.8.0")
+    second = write(
+        yard.root / "settings", {"python/shared/__init__.py": "", "python/shared/settings.py": "LEVEL = 1\n"}
+    )
+    third = yard.uv_target("new-requests", "requests==2.32.5", "urllib3==2.8.0")
+    settings = {"python/shared/settings.py": "LEVEL = 2\n"}
+    last = yard.zipped("last", lambda path: zip_with(third, path, more=settings))
+    return yard.zip_program(first), yard.zip_program(second), last
 
 
 def shadowing_function(yard: Yard) -> tuple[Path, Path]:
@@ -105,6 +109,7 @@ def shadowing_function(yard: Yard) -> tuple[Path, Path]:
 def with_secrets(yard: Yard) -> Path:
     """What lay about when the folder was zipped."""
     secrets = {
+        ".env": "PASSWORD=hunter2hunter2\n",
         "python/.netrc": "machine pypi.example login me password hunter2hunter2\n",
         "python/.aws/credentials": "[default]\naws_secret_access_key = hunter2hunter2\n",
         "python/certificates/server.key": PRIVATE_KEY,
@@ -130,6 +135,11 @@ def by_macos(yard: Yard) -> Path:
         **{f"__MACOSX/python/._{name.removeprefix('python/')}": fork for name in names},
     }
     return yard.zipped("by-macos", lambda path: zip_with(folder, path, more=more))
+
+
+def half_of_the_sdk(yard: Yard) -> Path:
+    """Botocore without boto3, as the tracer of Powertools brings it: the runtime's boto3 wants its own."""
+    return yard.zip_program(yard.uv_target("half-of-the-sdk", "aws-xray-sdk==2.15.0"))
 
 
 def halves(yard: Yard) -> tuple[Path, Path]:

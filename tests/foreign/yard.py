@@ -21,7 +21,7 @@ from tests.interpreters import find_python
 UNTIL: Final = "2026-11-20T00:00:00Z"  # packages that came later are not seen
 SAM: Final = "aws-sam-cli==1.170.0"
 SAM_PYTHON: Final = "3.11"
-_MANYLINUX: Final = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+_AL2: Final = "python3.11"
 _TEMPLATE: Final = """\
 AWSTemplateFormatVersion: "2010-09-09"
 Transform: AWS::Serverless-2016-10-31
@@ -54,16 +54,25 @@ class Yard:
         return folder
 
     def uv_target(
-        self, name: str, *requirements: str, target: str = "python3.12-x86_64", platform: str = "", dependencies: bool = True
+        self,
+        name: str,
+        *requirements: str,
+        target: str = "python3.12-x86_64",
+        glibc: str = "",
+        dependencies: bool = True,
     ) -> Path:
         """Install into ``python/`` as uv's guide for Lambda has it; files may be changed afterwards."""
         runtime, _, architecture = target.rpartition("-")
+        machine = {"arm64": "aarch64"}.get(architecture, architecture)
+        level = glibc or ("manylinux2014" if runtime == _AL2 else "manylinux_2_34")
         options = ["--python-version", runtime.removeprefix("python"), "--only-binary", ":all:", "--link-mode", "copy"]
-        options += ["--python-platform", platform or _MANYLINUX[architecture], "--exclude-newer", UNTIL]
+        options += ["--python-platform", f"{machine}-{level}", "--exclude-newer", UNTIL]
         options += [] if dependencies else ["--no-deps"]
 
         def make(folder: Path) -> None:
-            run(find_uv_bin(), "pip", "install", "--quiet", "--target", "python", *options, *requirements, folder=folder)
+            run(
+                find_uv_bin(), "pip", "install", "--quiet", "--target", "python", *options, *requirements, folder=folder
+            )
 
         return self.once(name, make)
 
@@ -137,7 +146,9 @@ def interpreter(version: str) -> Path:
 
 def run(*command: str | Path, folder: Path, **changes: str) -> None:
     """Run a program that must succeed, without this machine's settings of pip and uv."""
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "LAYERKIT_", "AWS_"))}
+    mine = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "LAYERKIT_", "AWS_"))
+    }
     kept = {name: os.environ[name] for name in ("UV_CACHE_DIR", "PIP_CERT") if name in os.environ}
     quiet = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "UV_NO_CONFIG": "1"}
     environment = {**mine, **kept, **quiet, **changes}

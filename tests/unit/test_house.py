@@ -16,7 +16,9 @@ ABOVE = {"build", "composed_binaries", "composition", "doctor", "doctor_sandbox"
     "supply",
     "trial",
 }
-DOORS_IN_PARTS = {"http_errors": "http"} | {f"index_{part}": "index" for part in ("credentials", "pip", "source", "uv")}
+DOORS_IN_PARTS = {"http_errors": "http", "http_range": "http"} | {
+    f"index_{part}": "index" for part in ("credentials", "pip", "source", "uv")
+}
 ONLY = {
     "docker": "sandbox/container.py",
     "boto3": "aws/",

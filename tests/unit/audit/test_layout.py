@@ -269,6 +269,12 @@ def test_a_copy_of_lib_is_weighed() -> None:
     assert "`python/lib64/` is a copy of `python/lib/`: 700 bytes that nothing reads" in finding.message
 
 
+def test_a_copy_of_lib_in_a_virtual_environment_that_lambda_looks_into_is_weighed_as_well() -> None:
+    twice = [*installed(SITE, "a"), *installed("python/lib64/python3.12/site-packages", "a")]
+    finding = only(found(holding("python/pyvenv.cfg", "python/bin/activate", *twice)))
+    assert "`python/lib64/` is a copy of `python/lib/`" in finding.message
+
+
 def test_half_of_the_packages_in_lib64_are_named() -> None:
     both = [*installed(SITE, "a"), *installed("python/lib64/python3.12/site-packages", "numpy")]
     assert "`numpy` cannot be imported: no runtime looks in `python/lib64/`" in only(found(holding(*both))).message

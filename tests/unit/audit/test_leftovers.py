@@ -99,6 +99,11 @@ def test_tests_are_named_by_package_heaviest_first_and_only_from_half_a_mebibyte
     assert found(holding(*GOOD, sizes={"python/pandas/tests/test_a.py": 524_287})) == []
 
 
+def test_tests_are_a_note_whatever_their_size_for_correct_packages_bring_them() -> None:
+    finding = only(found(holding(sizes={"python/pandas/tests/test_a.py": 17 * MIB})))
+    assert finding.severity is Severity.NOTE
+
+
 def test_tests_that_the_package_itself_imports_are_needed() -> None:
     assert found(holding(sizes={"python/numpy/_core/tests/test_a.py": 9 * MIB})) == []
 

@@ -98,8 +98,10 @@ organizations = ["acme"]
     ) == [
         "line 2: unknown region `eu-wset-1`; did you mean `eu-west-1`?",
         "line 3: `/aws/layers` cannot be an SSM parameter: it must begin with `/`, and not with `/aws/` or `/ssm/`",
-        "line 4: `{name}-{colour}` is not a template of {architecture}, {name}, {runtime};"
-        " write it as `{name}-{runtime}-{architecture}`",
+        (
+            "line 4: `{name}-{colour}` is not a template of {architecture}, {name}, {runtime};"
+            " write it as `{name}-{runtime}-{architecture}`"
+        ),
         "line 5: unknown key `reigons` in [publish]; did you mean `regions`?",
         "line 6: [[publish.accounts]] has no `name`",
         "line 6: `external-id` and `session-tags` in [[publish.accounts]] go with a `role`",

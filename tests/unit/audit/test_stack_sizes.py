@@ -1,0 +1,89 @@
+"""Does a stack fit."""
+
+from dataclasses import replace
+
+import pytest
+
+from layerkit.audit.measure import NO_DISTRIBUTION, by_distribution, by_file, by_kind
+from layerkit.audit.stack_sizes import stack_size_findings
+from layerkit.model.contents import Contents
+from layerkit.model.finding import Code, Finding, Severity
+from layerkit.model.recipe_parts import Budget
+from layerkit.model.stack import Stack
+from tests.unit.audit.holding import MIB, holding, installed
+
+LIMIT = 262_144_000
+
+
+def sized(where: str, size: int) -> Contents:
+    return holding(where=where, sizes={"python/big.bin": size})
+
+
+def found(*layers: Contents, function: Contents | None = None, budget: Budget = Budget()) -> list[Finding]:  # noqa: B008 -- frozen
+    return list(stack_size_findings(Stack(layers=layers, function=function), budget))
+
+
+def kinds(findings: list[Finding]) -> list[tuple[Code, Severity]]:
+    return [(finding.code, finding.severity) for finding in findings if finding.code is not Code.SIZE_ZIPPED_DIRECT]
+
+
+@pytest.mark.parametrize(
+    ("size", "severity"),
+    [
+        (LIMIT * 8 // 10 - 1, None),
+        (LIMIT * 8 // 10, Severity.WARNING),
+        (LIMIT - 1, Severity.WARNING),
+        (LIMIT, Severity.ERROR),
+    ],
+)
+def test_the_limit_is_the_first_size_that_aws_refuses(size: int, severity: Severity | None) -> None:
+    assert kinds(found(sized("a.zip", size))) == ([(Code.SIZE_UNZIPPED, severity)] if severity else [])
+
+
+def test_function_and_layers_count_together_and_the_largest_are_named() -> None:
+    layers = [sized("a.zip", 100 * MIB), sized("b.zip", 90 * MIB)]
+    (finding,) = [each for each in found(*layers, function=sized("build", 60 * MIB)) if each.code is Code.SIZE_UNZIPPED]
+    assert (finding.where, finding.severity) == ("stack", Severity.ERROR)
+    assert "250.0 MiB unzipped, over Lambda's 250 MiB by 1 bytes" in finding.message
+    assert finding.message.index("a.zip") < finding.message.index("b.zip") < finding.message.index("build")
+
+
+def test_a_breached_budget_is_an_error_for_the_whole_stack() -> None:
+    layers = [sized("a.zip", 3 * MIB), sized("b.zip", 3 * MIB)]
+    assert kinds(found(*layers, budget=Budget(unzipped=6 * MIB, zipped=3 * MIB))) == []
+    assert (
+        kinds(found(*layers, budget=Budget(unzipped=6 * MIB - 1, zipped=3 * MIB - 1)))
+        == [(Code.SIZE_BUDGET, Severity.ERROR)] * 2
+    )
+
+
+def test_more_than_five_layers_are_refused_in_awss_words() -> None:
+    assert kinds(found(*(sized(f"{number}.zip", 1) for number in range(5)))) == []
+    (finding,) = found(*(sized(f"{number}.zip", 1) for number in range(6)))
+    assert finding.code is Code.STACK_TOO_MANY_LAYERS
+    assert "`Cannot reference more than 5 layers.`" in finding.message
+
+
+def test_two_versions_of_one_layer_are_refused() -> None:
+    arn = "arn:aws:lambda:eu-west-1:111111111111:layer:demo:{}"
+    one, other = (replace(sized(str(number), 1), arn=arn.format(number)) for number in (1, 2))
+    assert kinds(found(one, other)) == [(Code.STACK_SAME_LAYER, Severity.ERROR)]
+    named = [replace(sized(where, 1), name="demo", runtimes=("python3.12",)) for where in ("a", "b")]
+    assert kinds(found(*named)) == [(Code.STACK_SAME_LAYER, Severity.ERROR)]
+    assert kinds(found(named[0], replace(named[1], runtimes=("python3.13",)))) == []
+
+
+def test_what_does_not_fit_into_a_request_is_a_note() -> None:
+    (finding,) = found(replace(sized("a.zip", 1), zipped_bytes=52_428_801))
+    assert (finding.code, finding.severity) == (Code.SIZE_ZIPPED_DIRECT, Severity.NOTE)
+    assert found(replace(sized("a.zip", 1), zipped_bytes=52_428_800)) == []
+
+
+def test_shares_add_up_exactly_whatever_they_are_shared_by() -> None:
+    layer = holding(*installed("python", "one", "two"), sizes={"etc/x.bin": 7, "python/one/big.so": 1000})
+    for shares in (by_distribution(layer), by_kind(layer), by_file(layer)):
+        assert sum(share.unzipped_bytes for share in shares) == layer.unzipped_bytes
+        assert sum(share.files for share in shares) == len(layer.files)
+        assert list(shares) == sorted(shares, key=lambda share: -share.unzipped_bytes)
+    names = {share.name: share.version for share in by_distribution(layer)}
+    assert names == {"one": "1.0", "two": "1.0", NO_DISTRIBUTION: None}
