@@ -5,7 +5,6 @@ A caller sees one stream of bytes from an offset on, whatever happens underneath
 """
 
 import contextlib
-import os
 import random
 import threading
 import time
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urljoin, urlsplit
 
 from layerkit import __version__
-from layerkit.http_errors import AccessDenied, CertificateRefused, CertificatesUnusable, IndexUnreachable, NotFound
+from layerkit.http_certificates import verification
+from layerkit.http_errors import AccessDenied, CertificateRefused, IndexUnreachable, NotFound
 from layerkit.index import Credentials, IndexSettings
 from layerkit.index_source import split_credentials
 
@@ -47,7 +47,7 @@ class Patience:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slice:
-    """An answer to a request for a range: ``content`` from ``start`` on; ``total`` is the whole's length, if it says."""
+    """An answer to a request for a range: ``content`` from ``start`` on; ``total`` is the whole's length, if told."""
 
     status: int
     start: int
@@ -219,7 +219,7 @@ class Client:
             session = requests.Session()
             session.trust_env = False
             session.headers.update({"User-Agent": f"layerkit/{__version__}", "Accept-Encoding": "identity"})
-            session.verify = _verification(self._settings.ca_bundle)
+            session.verify = verification(self._settings.ca_bundle)
             self._local.session = session
             self._sessions.append(session)
         return self._local.session  # type: ignore[no-any-return]
@@ -261,26 +261,6 @@ def _read_file(url: str, offset: int) -> Iterator[bytes]:
         raise NotFound(url=url) from exc
     except OSError as exc:
         raise IndexUnreachable(url=url, reason=(exc.strerror or str(exc)).lower()) from exc
-
-
-def _verification(ca_bundle: Path | None) -> bool | str:
-    """Return what ``requests`` is to verify with: the settings' bundle, else the usual variables', else its own."""
-    named = str(ca_bundle) if ca_bundle else None
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        named = named or os.environ.get(variable)
-    if not named:
-        return True
-    import ssl
-
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        folder = Path(named).is_dir()
-        context.load_verify_locations(cafile=None if folder else named, capath=named if folder else None)
-    except ssl.SSLError as exc:
-        raise CertificatesUnusable(path=named, reason="no certificate is in it") from exc
-    except OSError as exc:
-        raise CertificatesUnusable(path=named, reason=(exc.strerror or str(exc)).lower()) from exc
-    return named
 
 
 def _starts_at(response: "requests.Response") -> int:

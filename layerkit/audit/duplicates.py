@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from layerkit.audit.import_roots import Root, reachable
-from layerkit.audit.weight import count, size_text, weight
+from layerkit.audit.weight import count, weight
 from layerkit.model.contents import Contents, HeldDistribution, HeldFile, Kind
 from layerkit.model.finding import Code, Finding, Severity
+from layerkit.model.limits import format_size
 from layerkit.model.stack import Stack
 from layerkit.model.target import Target
 
@@ -56,11 +57,11 @@ def _finding(name: str, ordered: Sequence[_Copy]) -> Finding:
             where=losers[0].part.where,
             message=f"{name} {winner.distribution.version} is there {len(ordered)} times, in"
             f" {', '.join(copy.part.where for copy in sorted(ordered, key=lambda copy: copy.order))};"
-            f" once would save {size_text(wasted)}",
+            f" once would save {format_size(wasted)}",
             hint="keep it in one layer",
         )
     stale = tuple(path for loser in losers for path in _left_over(winner, loser))
-    mixed = f"; {count(len(stale), 'file')} of the other stay mixed in with it" if stale else ""
+    mixed = f", mixed with {count(len(stale), 'file')} of the other" if stale else ""
     return Finding(
         code=Code.STACK_DUPLICATE_DISTRIBUTION,
         severity=Severity.WARNING,

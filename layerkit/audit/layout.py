@@ -11,9 +11,10 @@ from typing import Final
 
 from layerkit.audit.homes import without_junk
 from layerkit.audit.layout_python import function_python_findings, is_self_driven, layer_python_findings
-from layerkit.audit.weight import count, examples, place, size_text, weight
+from layerkit.audit.weight import count, examples, place, weight
 from layerkit.model.contents import Contents, HeldFile
 from layerkit.model.finding import Code, Finding, Severity
+from layerkit.model.limits import format_size
 from layerkit.model.stack import Stack
 from layerkit.model.target import Target
 
@@ -170,7 +171,7 @@ def _other_languages(layer: Contents, runtimes: Sequence[tuple[str, str | None]]
                 code=Code.LAYOUT_UNREACHABLE,
                 severity=Severity.NOTE,
                 where=f"{layer.where}: {_FAMILIES[name].folder.rstrip('/')}",
-                message=f"{count(len(files), 'file')}, {size_text(weight(files))}, for {_FAMILIES[name].title} only:"
+                message=f"{count(len(files), 'file')}, {format_size(weight(files))}, for {_FAMILIES[name].title} only:"
                 f" {looking} looks elsewhere",
                 hint="leave the layer out if nothing opens these files by their path",
                 paths=tuple(file.path for file in files),

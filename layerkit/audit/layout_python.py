@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from layerkit.audit.homes import LOOKED_AT, Home, function_homes, layer_homes, without_junk
-from layerkit.audit.weight import examples, place, size_text, weight
+from layerkit.audit.weight import examples, place, weight
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
+from layerkit.model.limits import format_size
 
 _HANDLER: Final = "lambda_function.py"
 _COPY: Final = "python/lib64/"  # a link to lib in virtual environments; `zip -r` follows it
@@ -219,7 +220,7 @@ def _lib64(home: Home, layer: Contents) -> _Mistake:
     there = {file.path: file.crc32 for file in layer.files if file.path.startswith(f"{twin}/")}
     if all(there.get(twin + file.path.removeprefix(home.folder)) == file.crc32 for file in home.files):
         return _Mistake(
-            reason=f"`python/lib64/` is a copy of `python/lib/`: {size_text(weight(home.files))} that nothing reads",
+            reason=f"`python/lib64/` is a copy of `python/lib/`: {format_size(weight(home.files))} that nothing reads",
             hint="leave `python/lib64` out of the zip: in a virtual environment it is a link to `lib`",
         )
     return _Mistake(

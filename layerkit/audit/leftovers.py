@@ -8,10 +8,11 @@ from fnmatch import translate
 from typing import Final
 
 from layerkit.audit.homes import function_homes, layer_homes
-from layerkit.audit.weight import count, examples, place, severity_of, size_text, weight
+from layerkit.audit.weight import count, examples, place, severity_of, weight
 from layerkit.facts.leftovers import LeftoverSort, leftover_sorts, secret_names
 from layerkit.model.contents import Contents, HeldFile, Kind
 from layerkit.model.finding import Code, Finding, Severity
+from layerkit.model.limits import format_size
 from layerkit.model.names import normalize
 from layerkit.model.stack import Stack
 from layerkit.model.target import Target
@@ -50,7 +51,7 @@ def _leftover(sort: LeftoverSort, files: Sequence[HeldFile], part: Contents, sor
         code=Code.LAYOUT_LEFTOVER,
         severity=Severity(sort.always) if sort.always else severity_of(size, part),
         where=place(part, paths),
-        message=f"{sort.what}: {count(len(files), 'file')}, could save {size_text(size)};"
+        message=f"{sort.what}: {count(len(files), 'file')}, could save {format_size(size)};"
         f" {examples([name for name, _ in weights.most_common()])}",
         hint=sort.hint,
         paths=paths,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from layerkit.audit.folder_source import read_folder
 from layerkit.audit.sight_cache import sha256_of
-from layerkit.audit.zip_source import UnreadableLayer, read_zip
+from layerkit.audit.zip_source import Memory, UnreadableLayer, read_zip
 from layerkit.cache import Cache
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
@@ -28,9 +28,10 @@ def read_source(path: Path, *, where: str, deep: bool, cache: Cache) -> Contents
             why = "it is no file" if path.exists() else "there is no such file"
             raise UnreadableLayer(where=where, why=why)
         _refuse_relatives(path, where)
+        sha256 = sha256_of(path)
         with path.open("rb") as stream:
-            contents = read_zip(stream, where=where, deep=deep, cache=cache if deep else None)
-        return _described(contents, path)
+            contents = read_zip(stream, where=where, deep=deep, memory=Memory(cache=cache, sha256=sha256))
+        return _described(contents, path, sha256)
     except OSError as exc:
         raise UnreadableLayer(where=where, why=(exc.strerror or str(exc)).lower()) from exc
 
@@ -43,12 +44,12 @@ def _refuse_relatives(path: Path, where: str) -> None:
         raise UnreadableLayer(where=where, why="it is a tar archive, and Lambda takes zips only")
 
 
-def _described(contents: Contents, path: Path) -> Contents:
+def _described(contents: Contents, path: Path, sha256: str) -> Contents:
     """Add what the manifest beside the zip says, if it speaks of this very zip."""
     manifest = _manifest_of(path)
     if manifest is None:
         return contents
-    if manifest.get("sha256") != sha256_of(path):
+    if manifest.get("sha256") != sha256:
         stale = Finding(
             code=Code.ZIP_DAMAGED,
             severity=Severity.WARNING,

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from layerkit.audit.weight import count, examples, place, severity_of, size_text, weight
+from layerkit.audit.weight import count, examples, place, severity_of, weight
 from layerkit.formats.pyc import PycHead, PycProblem, Validation, read_pyc_head
 from layerkit.model.contents import Contents, HeldFile, Kind
 from layerkit.model.finding import Code, Finding, Severity
+from layerkit.model.limits import format_size
 from layerkit.model.stack import Stack
 from layerkit.model.target import PythonTarget, Target
 
@@ -143,7 +144,7 @@ def _finding(
         code=Code.PYTHON_STALE_BYTECODE,
         severity=severity,
         where=place(part, paths),
-        message=f"{count(len(paths), 'file')} of bytecode ({size_text(size)}) {message}; {examples(paths)}",
+        message=f"{count(len(paths), 'file')} of bytecode ({format_size(size)}) {message}; {examples(paths)}",
         hint=hint,
         paths=paths,
     )

@@ -5,13 +5,12 @@ from typing import Final
 
 from layerkit.model.contents import Contents, HeldFile
 from layerkit.model.finding import Severity
-from layerkit.model.limits import MIB, format_mib
+from layerkit.model.limits import MIB
 
 _NAMED: Final = 3
 _MUCH: Final = 5 * MIB
 _SOMETHING: Final = MIB
 _SHARE: Final = 20  # a twentieth of a layer
-_TENTH_OF_MIB: Final = MIB // 10
 
 
 def weight(files: Iterable[HeldFile]) -> int:
@@ -23,11 +22,6 @@ def severity_of(size: int, contents: Contents) -> Severity:
     """Rate bytes that do nothing: a warning from 5 MiB on, or from 1 MiB on if that is over 5 % of the layer."""
     much = size >= _MUCH or (size >= _SOMETHING and size * _SHARE > contents.unzipped_bytes)
     return Severity.WARNING if much else Severity.NOTE
-
-
-def size_text(size: int) -> str:
-    """Render bytes as MiB, or as they are where that would read 0.0."""
-    return format_mib(size) if size >= _TENTH_OF_MIB else f"{size:,} bytes"
 
 
 def examples(names: Sequence[str]) -> str:

@@ -4,14 +4,13 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from layerkit.audit.binaries import unreadable_finding
 from layerkit.audit.insides import Sight, Sights, is_telling, look_at
 from layerkit.audit.ownership import find_installed, owners_of
-from layerkit.audit.sight_cache import keep, recall, sha256_of
+from layerkit.audit.sight_cache import keep, recall
 from layerkit.audit.zip_content import ZipContent
 from layerkit.audit.zip_entries import damage_findings, entry_findings, link_findings, usable
 from layerkit.cache import Cache
@@ -28,10 +27,18 @@ class UnreadableLayer(UsageError):
         super().__init__(f"`{where}` cannot be read as a layer: {why}", hint=hint)
 
 
-def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, cache: Cache | None = None) -> Contents:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Memory:
+    """Where it is kept what the files of a zip with this SHA-256 (hex) are."""
+
+    cache: Cache
+    sha256: str
+
+
+def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, memory: Memory | None = None) -> Contents:
     """Read a seekable zip; unless ``deep``, only its directory and the metadata of its distributions.
 
-    With a ``cache``, ``stream`` is a file on disk. Raises ``UnreadableLayer``.
+    Raises ``UnreadableLayer``.
     """
     size = stream.seek(0, 2)
     try:
@@ -40,7 +47,7 @@ def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, cache: Cache |
         raise UnreadableLayer(where=where, why="it is empty" if not size else str(exc)) from exc
     files = usable(entries)
     content = ZipContent(stream)
-    sights = _sights(content, files, stream, cache) if deep else None
+    sights = _sights(content, files, memory) if deep else None
     installed = tuple(find_installed(files, lambda path: _try_reading(content, files.get(path))))
     owners = owners_of(files, installed)
     links = _links(content, files) if deep else {}
@@ -61,11 +68,8 @@ def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, cache: Cache |
     )
 
 
-def _sights(content: ZipContent, files: Mapping[str, ZipEntry], stream: BinaryIO, cache: Cache | None) -> Sights:
-    if cache is None:
-        return _looked(Sights(), content, files.values())
-    sha256 = sha256_of(Path(stream.name))
-    sights = recall(cache, sha256)
+def _sights(content: ZipContent, files: Mapping[str, ZipEntry], memory: Memory | None) -> Sights:
+    sights = recall(memory.cache, memory.sha256) if memory is not None else None
     if sights is None:
         sights = _looked(Sights(), content, files.values())
     elif sights.has_only_binaries:
@@ -73,7 +77,8 @@ def _sights(content: ZipContent, files: Mapping[str, ZipEntry], stream: BinaryIO
         sights = replace(_looked(sights, content, telling), has_only_binaries=False)
     else:
         return sights
-    keep(cache, sha256, sights)
+    if memory is not None:
+        keep(memory.cache, memory.sha256, sights)
     return sights
 
 

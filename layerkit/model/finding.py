@@ -48,11 +48,13 @@ class Code(StrEnum):
     ZIP_SYMLINK = "zip.symlink"
     ZIP_DAMAGED = "zip.damaged"
     FUNCTION_PYTHONPATH = "function.pythonpath"
+    FUNCTION_UNREADABLE = "function.unreadable"
     RUNTIME_DEPRECATED = "runtime.deprecated"
     LAYER_DELETED = "layer.deleted"
     LAYER_DENIED = "layer.denied"
     LAYER_OUTDATED = "layer.outdated"
     LAYER_REGION = "layer.region"
+    LAYER_UNREADABLE = "layer.unreadable"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Final
 from layerkit.errors import UsageError
 
 MIB: Final = 1_048_576
+_KIB: Final = 1024
+_TENTH_OF_MIB: Final = MIB // 10
 _FACTORS: Final = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB}
 _SIZE: Final = re.compile(r"(?P<number>\d{1,15}(?:\.\d{1,15})?)\s*(?:(?P<prefix>[KMG]?)I?B)?", re.ASCII | re.IGNORECASE)
 
@@ -35,3 +37,10 @@ def parse_size(text: str) -> int:
 def format_mib(size: int) -> str:
     """Render bytes as MiB with one decimal: ``114.4 MiB``."""
     return f"{size / MIB:.1f} MiB"
+
+
+def format_size(size: int) -> str:
+    """Render bytes in the unit that tells something: ``114.4 MiB``, ``12.5 KiB``, ``100 bytes``."""
+    if size >= _TENTH_OF_MIB:
+        return format_mib(size)
+    return f"{size / _KIB:.1f} KiB" if size >= _KIB else f"{size} bytes"

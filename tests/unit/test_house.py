@@ -16,7 +16,7 @@ ABOVE = {"build", "composed_binaries", "composition", "doctor", "doctor_sandbox"
     "supply",
     "trial",
 }
-DOORS_IN_PARTS = {"http_errors": "http", "http_range": "http"} | {
+DOORS_IN_PARTS = {f"http_{part}": "http" for part in ("certificates", "errors", "range")} | {
     f"index_{part}": "index" for part in ("credentials", "pip", "source", "uv")
 }
 ONLY = {

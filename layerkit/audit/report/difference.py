@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from layerkit.audit.diff import Amount, Change, Difference, DistributionChange, Side
-from layerkit.audit.report.tables import Table
-from layerkit.audit.weight import count, size_text
+from layerkit.audit.report.drawing import Table, aligned, as_markdown, escaped
+from layerkit.audit.weight import count
 from layerkit.model.contents import Kind
-from layerkit.model.limits import MIB, format_mib
+from layerkit.model.limits import MIB, format_mib, format_size
 
 _MOST_FILES: Final = 20
 _SIGNS: Final = {Change.ADDED: "+", Change.REMOVED: "-", Change.VERSION: "~", Change.CONTENT: "~", Change.MOVED: ">"}
@@ -17,36 +17,35 @@ _WORDS: Final = {
     Change.CONTENT: "changed",
     Change.MOVED: "moved",
 }
-_SPECIAL: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|~$"} | {"\n": " ", "\r": " "})
 _TEXT_COLUMNS: Final = 3  # of the table of distributions: name, and a version on both sides
 
 
 def render_text(difference: Difference) -> list[str]:
     """Return the lines of a difference for people."""
-    lines = [f"{difference.old.where} -> {difference.new.where}", *_aligned(_totals(difference), texts=1, indent="  ")]
+    lines = [f"{difference.old.where} -> {difference.new.where}", *aligned(_totals(difference))]
     lines += ["", *_verdict(difference)]
     if difference.distributions:
-        lines += ["", *_aligned(_distributions(difference), texts=_TEXT_COLUMNS, indent="  ")]
+        lines += ["", *aligned(_distributions(difference))]
     if difference.kinds:
-        lines += ["", *_aligned(_kinds(difference), texts=1, indent="  ")]
+        lines += ["", *aligned(_kinds(difference))]
     if difference.files:
         lines += ["", f"{_counted(difference)}:"]
-        lines += _aligned(_files(difference), texts=1, indent="  ")[1:]  # the line above is its head
+        lines += list(aligned(_files(difference)))[1:]  # the line above is its head
     return lines
 
 
 def render_markdown(difference: Difference) -> list[str]:
     """Return the lines of a difference in GitHub's Markdown; whatever files are called, it stays text."""
-    lines = [f"### {_escaped(difference.old.where)} → {_escaped(difference.new.where)}", ""]
-    lines += [_escaped(line) for line in _verdict(difference)]
-    lines += ["", *_markdown(_totals(difference), texts=1)]
+    lines = [f"### {escaped(difference.old.where)} → {escaped(difference.new.where)}", ""]
+    lines += [escaped(line) for line in _verdict(difference)]
+    lines += ["", *as_markdown(_totals(difference))]
     if difference.distributions:
-        lines += ["", *_markdown(_distributions(difference), texts=_TEXT_COLUMNS)]
+        lines += ["", *as_markdown(_distributions(difference))]
     if difference.kinds:
-        lines += ["", *_markdown(_kinds(difference), texts=1)]
+        lines += ["", *as_markdown(_kinds(difference))]
     if difference.files:
         lines += ["", f"<details><summary>{_counted(difference)}</summary>", ""]
-        lines += [*_markdown(_files(difference), texts=1), "", "</details>"]
+        lines += [*as_markdown(_files(difference)), "", "</details>"]
     return lines
 
 
@@ -79,15 +78,16 @@ def _verdict(difference: Difference) -> Iterator[str]:
         again = "no longer fits" if old.left_bytes >= 0 else "still does not fit"
         yield f"{again}: {shares}, over Lambda's limit by {-new.left_bytes:,} bytes"
     elif old.left_bytes < 0:
-        yield f"fits now: {shares}, {size_text(new.left_bytes)} left"
+        yield f"fits now: {shares}, {format_size(new.left_bytes)} left"
     else:
-        yield f"{shares}, {size_text(new.left_bytes)} left"
+        yield f"{shares}, {format_size(new.left_bytes)} left"
 
 
 def _distributions(difference: Difference) -> Table:
     return Table(
         heads=("distribution", "old", "new", "unzipped", "change"),
         rows=tuple(map(_distribution, difference.distributions)),
+        texts=_TEXT_COLUMNS,
     )
 
 
@@ -178,29 +178,4 @@ def _share(side: Side) -> str:
 
 
 def _signed(size: int) -> str:
-    return f"{'+' if size > 0 else '-'}{size_text(abs(size))}" if size else "0"
-
-
-def _aligned(table: Table, *, texts: int, indent: str) -> list[str]:
-    """Return the rows in columns, the first ``texts`` of them to the left, figures to the right."""
-    rows = [tuple(head.upper() for head in table.heads), *table.rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(table.heads))]
-    return [
-        indent
-        + "  ".join(
-            cell.ljust(width) if column < texts else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _markdown(table: Table, *, texts: int) -> Iterator[str]:
-    yield f"| {' | '.join(table.heads)} |"
-    yield f"|{'|'.join(' --- ' if column < texts else ' ---: ' for column in range(len(table.heads)))}|"
-    for row in table.rows:
-        yield f"| {' | '.join(map(_escaped, row))} |"
-
-
-def _escaped(text: str) -> str:
-    return text.translate(_SPECIAL)
+    return f"{'+' if size > 0 else '-'}{format_size(abs(size))}" if size else "0"

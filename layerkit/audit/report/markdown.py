@@ -1,56 +1,47 @@
 """An audit as Markdown, for the summary of a CI job."""
 
+import html
 from collections.abc import Iterator
 from typing import Final
 
 from layerkit.audit.audit import Audit
-from layerkit.audit.report.tables import By, Table, parts_table, shares_table, targets_text
+from layerkit.audit.report.drawing import Table, as_markdown, escaped
+from layerkit.audit.report.tables import By, parts_table, shares_table, targets_text
 from layerkit.audit.report.text import summary
 from layerkit.facts import limits
 from layerkit.model.finding import Finding, Severity
 from layerkit.model.limits import MIB, format_mib
 
 _SIGNS: Final = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "ℹ️"}  # noqa: RUF001
-_SPECIAL: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|~$"} | {"\n": " ", "\r": " "})
 
 
 def render_markdown(audit: Audit, *, by: By, top: int) -> Iterator[str]:
     """Yield the lines of an audit in GitHub's Markdown; whatever files are called, it stays text."""
     targets = targets_text(audit)
-    yield f"### {_escaped(audit.title)}{f' for {targets}' if targets else ''}"
+    yield f"### {escaped(audit.title)}{f' for {targets}' if targets else ''}"
     yield ""
     used, limit = audit.stack.unzipped_bytes, limits().unzipped_bytes
     yield f"**{format_mib(used)}** unzipped, {used / limit:.0%} of {limit // MIB} MiB: {summary(audit)}"
     if audit.findings:
         yield ""
-        yield from _table(Table(heads=("", "where", "what"), rows=tuple(map(_finding, audit.findings))), aligned=False)
+        rows = tuple(map(_finding, audit.findings))
+        yield from as_markdown(Table(heads=("", "where", "what"), rows=rows, texts=3))
     if len(audit.stack.parts) > 1:
         yield ""
-        yield from _table(parts_table(audit))
+        yield from as_markdown(parts_table(audit))
     for part in audit.stack.parts:
         yield ""
         yield f"<details><summary>{_as_html(part.where)}</summary>"
         yield ""
-        yield from _table(shares_table(part, by, top))
+        yield from as_markdown(shares_table(part, by, top))
         yield ""
         yield "</details>"
 
 
 def _finding(finding: Finding) -> tuple[str, str, str]:
     said = finding.message if finding.hint is None else f"{finding.message} ({finding.hint})"
-    return f"{_SIGNS[finding.severity]} `{finding.code}`", _escaped(finding.where), _escaped(said)
-
-
-def _table(table: Table, *, aligned: bool = True) -> Iterator[str]:
-    yield f"| {' | '.join(table.heads)} |"
-    yield f"|{'|'.join([' --- ', *[' ---: ' if aligned else ' --- '] * (len(table.heads) - 1)])}|"
-    for first, *others in table.rows:
-        yield f"| {' | '.join([_escaped(first) if aligned else first, *others])} |"
-
-
-def _escaped(text: str) -> str:
-    return text.translate(_SPECIAL)
+    return f"{_SIGNS[finding.severity]} {finding.code}", finding.where, said
 
 
 def _as_html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return html.escape(" ".join(text.split()), quote=False)

@@ -1,14 +1,14 @@
 """What the reports for people have in common: the tables of an audit, as text in cells."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from layerkit.audit.audit import Audit
 from layerkit.audit.measure import Share, by_distribution, by_file, by_kind
+from layerkit.audit.report.drawing import Table
 from layerkit.model.contents import Contents
-from layerkit.model.limits import format_mib
+from layerkit.model.limits import format_size
 
 
 class By(StrEnum):
@@ -20,14 +20,6 @@ class By(StrEnum):
 
 
 _SHARES: Final = {By.DISTRIBUTION: by_distribution, By.FILE: by_file, By.TYPE: by_kind}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """Cells of text; all but the first column hold figures."""
-
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def shares_table(contents: Contents, by: By, top: int) -> Table:
@@ -59,15 +51,15 @@ def _part_rows(audit: Audit) -> Iterator[tuple[str, ...]]:
 
 
 def _figures(contents: Contents) -> tuple[str, ...]:
-    zipped = "-" if contents.zipped_bytes is None else format_mib(contents.zipped_bytes)
-    return format_mib(contents.unzipped_bytes), zipped, f"{len(contents.files):,}"
+    zipped = "-" if contents.zipped_bytes is None else format_size(contents.zipped_bytes)
+    return format_size(contents.unzipped_bytes), zipped, f"{len(contents.files):,}"
 
 
 def _cells(share: Share, contents: Contents) -> tuple[str, ...]:
     name = f"{share.name} {share.version}" if share.version else share.name
     portion = share.unzipped_bytes / contents.unzipped_bytes if contents.unzipped_bytes else 0
-    zipped = "-" if contents.zipped_bytes is None else format_mib(share.zipped_bytes)
-    return name, format_mib(share.unzipped_bytes), f"{portion:.0%}", zipped, f"{share.files:,}"
+    zipped = "-" if contents.zipped_bytes is None else format_size(share.zipped_bytes)
+    return name, format_size(share.unzipped_bytes), f"{portion:.0%}", zipped, f"{share.files:,}"
 
 
 def _sum(name: str, shares: Sequence[Share]) -> Share:

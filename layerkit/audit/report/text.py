@@ -1,17 +1,15 @@
 """An audit as lines of text for people."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from layerkit.audit.audit import Audit
+from layerkit.audit.report.drawing import aligned
 from layerkit.audit.report.pen import Pen
-from layerkit.audit.report.tables import By, Table, parts_table, shares_table, targets_text
+from layerkit.audit.report.tables import By, parts_table, shares_table, targets_text
 from layerkit.facts import limits
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Finding, Severity
 from layerkit.model.limits import MIB, format_mib
-
-_LONGEST_NAME: Final = 56
 
 
 def render_text(audit: Audit, *, by: By, top: int, pen: Pen) -> Iterator[str]:
@@ -25,12 +23,12 @@ def render_text(audit: Audit, *, by: By, top: int, pen: Pen) -> Iterator[str]:
         yield f"  {_zipped(stack.parts[0])}"
     else:
         yield ""
-        yield from _lines(parts_table(audit))
+        yield from aligned(parts_table(audit))
     for part in stack.parts:
         yield ""
         if len(stack.parts) > 1:
             yield part.where
-        yield from _lines(shares_table(part, by, top))
+        yield from aligned(shares_table(part, by, top))
     if audit.findings:
         yield ""
         for finding in audit.findings:
@@ -58,20 +56,3 @@ def _zipped(contents: Contents) -> str:
     if contents.zipped_bytes is None:
         return f"a folder  {files}"
     return f"zipped    {format_mib(contents.zipped_bytes)} in {files}"
-
-
-def _lines(table: Table) -> Iterator[str]:
-    rows = [tuple(head.upper() for head in table.heads), *table.rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(table.heads))]
-    widths[0] = min(widths[0], _LONGEST_NAME)
-    for row in rows:
-        figures = (f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-        yield "  ".join(["  " + f"{_shortened(row[0]):<{widths[0]}}", *figures]).rstrip()
-
-
-def _shortened(name: str) -> str:
-    """Return the name, its middle left out where it is too long: both ends of a path tell something."""
-    if len(name) <= _LONGEST_NAME:
-        return name
-    half = _LONGEST_NAME // 2
-    return f"{name[: half - 1]}…{name[-half:]}"

@@ -56,7 +56,7 @@ def test_nothing_is_said_about_what_is_needed(layer: Contents) -> None:
         ([".venv/bin/pip"], "a virtual environment: 1 file, could save 100 bytes; `.venv`"),
         (
             installed("python", "pip", "wheel"),
-            "installers and build tools: 14 files, could save 1,400 bytes; `pip`, `wheel`",
+            "installers and build tools: 14 files, could save 1.4 KiB; `pip`, `wheel`",
         ),
     ],
 )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from layerkit.audit.zip_source import UnreadableLayer, read_zip
+from layerkit.audit.sight_cache import sha256_of
+from layerkit.audit.zip_source import Memory, UnreadableLayer, read_zip
 from layerkit.cache import Cache
 from layerkit.model.contents import Contents, Kind
 from layerkit.model.finding import Code, Severity
@@ -109,7 +110,7 @@ def test_a_second_look_at_the_same_zip_is_remembered(tmp_path: Path) -> None:
 
     def look() -> Contents:
         with path.open("rb") as stream:
-            return read_zip(stream, where="a.zip", deep=True, cache=cache)
+            return read_zip(stream, where="a.zip", deep=True, memory=Memory(cache=cache, sha256=sha256_of(path)))
 
     first = look()
     assert look() == first

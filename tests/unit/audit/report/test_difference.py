@@ -77,7 +77,7 @@ def test_many_files_are_counted_after_the_largest() -> None:
     new = holding(sizes={f"bin/{number:02}": 1000 - number for number in range(25)})
     lines = render_text(compare(holding(), new))
     assert lines[-2].split() == ["+", "bin/19", "+981", "bytes"]
-    assert lines[-1].split() == ["and", "5", "more", "+4,890", "bytes"]
+    assert lines[-1].split() == ["and", "5", "more", "+4.8", "KiB"]
 
 
 def test_a_folder_has_no_zipped_size() -> None:
