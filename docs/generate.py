@@ -113,6 +113,8 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
     Code.ZIP_SYMLINK: ("warning, note", "A symbolic link; a warning where it points to nothing in the layer"),
     Code.ZIP_DAMAGED: ("error", "Content that cannot be unpacked, or that is not what the zip says"),
     Code.FUNCTION_PYTHONPATH: ("error", "The function sets `PYTHONPATH`, which hides every layer"),
+    Code.FUNCTION_UNREADABLE: ("note", "The function's own code cannot be read, so its size is not in the sum"),
+    Code.LAYER_UNREADABLE: ("warning", "The layer version cannot be read, so its size is not in the sum"),
     Code.RUNTIME_DEPRECATED: (
         "error, warning",
         "The function's runtime is deprecated; an error once updates are blocked",

@@ -225,6 +225,43 @@ def sizes(bench: Bench) -> None:
         )
 
 
+def audits(bench: Bench) -> None:
+    """Audit a layer near the limit: sizes, limits and every binary."""
+    bench.spend(build(*SCIENCE, "scikit-learn", "--name=big", "--force"))
+    layer = next(bench.folder.glob("dist/big-*.zip"))
+    audit = partial(bench.spend, layerkit("audit", str(layer), "--fail-on=never"))
+    bench.pair(
+        "audit of a layer that layerkit built",
+        audit,
+        partial(bench.spend, f"rm -rf unpacked; unzip -l {layer}; unzip -q {layer} -d unpacked; du -sb unpacked"),
+        b_name="unzip -l, unzip, du",
+        aim="10 times faster",
+    )
+
+    def unseen() -> Spent:
+        shutil.rmtree(bench.folder / "cache" / "sights", ignore_errors=True)
+        return audit()
+
+    inflate = (
+        "import sys, zipfile, concurrent.futures as c, os, deflate\n"
+        "from layerkit.formats.zip import data_offset, read_entries\n"
+        "f = open(sys.argv[1], 'rb')\n"
+        "def one(e):\n"
+        "    with open(sys.argv[1], 'rb') as g:\n"
+        "        g.seek(data_offset(g, e)); d = g.read(e.compressed_bytes)\n"
+        "    return len(deflate.deflate_decompress(d, e.unzipped_bytes)) if e.method == 8 else len(d)\n"
+        "with c.ThreadPoolExecutor(os.cpu_count()) as p: sum(p.map(one, read_entries(f)))\n"
+    )
+    bench.pair(
+        "audit of one that it never saw",
+        unseen,
+        partial(bench.spend, [sys.executable, "-c", inflate, str(layer)]),
+        b_name="inflating it once on all processors",
+        aim="at most 2 times slower",
+    )
+    row("peak memory, audit", f"{max(unseen().peak_bytes for _ in range(bench.runs)) / 2**20:.0f} MiB", "", "", "")
+
+
 def containers(bench: Bench) -> None:
     """Build a C extension in a container and by hand, in the images of ``.ci/engine``."""
     if not os.environ.get("DOCKER_HOST"):
@@ -300,7 +337,7 @@ def index_of(bench: Bench, lock: str, wheels: Sequence[Path]) -> Iterator[str]:
         server.shutdown()
 
 
-PARTS = {"warm": warm, "cold": cold, "targets": targets, "sizes": sizes, "containers": containers}
+PARTS = {"warm": warm, "cold": cold, "targets": targets, "sizes": sizes, "audits": audits, "containers": containers}
 
 
 def main() -> None:

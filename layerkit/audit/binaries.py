@@ -64,7 +64,7 @@ def _for_target(binaries: Sequence[LayerBinary], target: Target, paths: Collecti
     yield from symbol_findings(native, target, paths)
     match target:
         case PythonTarget():
-            yield from _other_python(binaries, target)
+            yield from _other_python(native, target)
         case PlainTarget():
             pass
     yield from library_findings(native, target, paths)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from layerkit.audit.deployed_findings import (
     deleted_finding,
@@ -136,7 +136,7 @@ class _Reading:
         self._newest: dict[str, Future[LayerSummary | None]] = {}
         self._codes: dict[str, Future[Part]] = {}
 
-    def __enter__(self) -> "_Reading":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

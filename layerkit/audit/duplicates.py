@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from layerkit.audit.import_roots import Root, reachable
-from layerkit.audit.weight import count, weight
+from layerkit.audit.weight import count, examples, weight
 from layerkit.model.contents import Contents, HeldDistribution, HeldFile, Kind
 from layerkit.model.finding import Code, Finding, Severity
 from layerkit.model.limits import format_size
@@ -40,26 +40,41 @@ def duplicate_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Find
     copies: dict[str, list[_Copy]] = {}
     for order, (part, distribution, root) in enumerate(reachable(stack, targets)):
         copies.setdefault(distribution.name, []).append(_Copy(part, distribution, root, order))
+    wasteful: dict[tuple[str, ...], list[Sequence[_Copy]]] = {}
     for name, found in copies.items():
-        if len(found) > 1:
-            yield _finding(name, sorted(found, key=lambda copy: copy.rank))
+        if len(found) == 1:
+            continue
+        if len({copy.distribution.version for copy in found}) > 1:
+            yield _contradiction(name, sorted(found, key=lambda copy: copy.rank))
+        else:
+            places = tuple(copy.part.where for copy in found)
+            wasteful.setdefault(places, []).append(sorted(found, key=lambda copy: copy.rank))
+    for places, groups in wasteful.items():
+        yield _waste(places, groups)
 
 
-def _finding(name: str, ordered: Sequence[_Copy]) -> Finding:
+def _waste(places: Sequence[str], groups: Sequence[Sequence[_Copy]]) -> Finding:
+    """Return what equal copies in the same parts of the stack cost; a group's first copy is the one that is imported."""
+    sizes = {f"{group[0].distribution.name} {group[0].distribution.version}": _wasted(group) for group in groups}
+    largest_first = sorted(sizes, key=lambda name: (-sizes[name], name))
+    are_there = "is there" if len(groups) == 1 else "are each there"
+    return Finding(
+        code=Code.STACK_DUPLICATE_DISTRIBUTION,
+        severity=Severity.NOTE,
+        where=groups[0][1].part.where,
+        message=f"{examples(largest_first)} {are_there} {len(places)} times, in {', '.join(places)};"
+        f" once would save {format_size(sum(sizes.values()))}",
+        hint="keep it in one layer" if len(groups) == 1 else "keep each in one layer",
+    )
+
+
+def _wasted(group: Sequence[_Copy]) -> int:
+    return sum(weight(copy.files().values()) for copy in group[1:])
+
+
+def _contradiction(name: str, ordered: Sequence[_Copy]) -> Finding:
     winner, losers = ordered[0], ordered[1:]
-    versions = {copy.distribution.version for copy in ordered}
     listed = ", ".join(copy.text for copy in sorted(ordered, key=lambda copy: copy.order))
-    if len(versions) == 1:
-        wasted = sum(weight(copy.files().values()) for copy in losers)
-        return Finding(
-            code=Code.STACK_DUPLICATE_DISTRIBUTION,
-            severity=Severity.NOTE,
-            where=losers[0].part.where,
-            message=f"{name} {winner.distribution.version} is there {len(ordered)} times, in"
-            f" {', '.join(copy.part.where for copy in sorted(ordered, key=lambda copy: copy.order))};"
-            f" once would save {format_size(wasted)}",
-            hint="keep it in one layer",
-        )
     stale = tuple(path for loser in losers for path in _left_over(winner, loser))
     mixed = f", mixed with {count(len(stale), 'file')} of the other" if stale else ""
     return Finding(

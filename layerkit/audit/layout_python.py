@@ -20,10 +20,14 @@ _ENVIRONMENT_NAMES: Final = frozenset({".venv", "venv", "env"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Mistake:
-    """Why something cannot be imported and what mends it; homes with equal mistakes are one finding."""
+    """Why something cannot be imported and what mends it; homes with equal mistakes are one finding.
+
+    ``is_copy``: the same can be imported from elsewhere in the layer.
+    """
 
     reason: str
     hint: str
+    is_copy: bool = False
 
 
 def layer_python_findings(layer: Contents, versions: Sequence[str | None]) -> Iterator[Finding]:
@@ -117,7 +121,7 @@ class _Reach:
 
 def _unreachable(mistake: _Mistake, homes: Sequence[Home], reach: _Reach) -> Finding:
     versioned = homes[0].version is not None
-    nothing = bool(reach.without) if versioned else reach.is_lost
+    nothing = (bool(reach.without) if versioned else reach.is_lost) and not mistake.is_copy
     by = f" by {' and '.join(reach.without)}" if versioned else ""
     names = list(dict.fromkeys(name for home in homes for name in home.names(reach.layer)))
     said = f"nothing in this layer can be imported{by}" if nothing else f"{examples(names)} cannot be imported"
@@ -127,7 +131,7 @@ def _unreachable(mistake: _Mistake, homes: Sequence[Home], reach: _Reach) -> Fin
         code=Code.LAYOUT_UNREACHABLE,
         severity=Severity.ERROR if certain else Severity.WARNING,
         where=f"{reach.layer.where}: {folder}" if folder else reach.layer.where,
-        message=f"{said}: {mistake.reason}",
+        message=mistake.reason if mistake.is_copy else f"{said}: {mistake.reason}",
         hint=mistake.hint,
         paths=_paths(homes),
     )
@@ -222,6 +226,7 @@ def _lib64(home: Home, layer: Contents) -> _Mistake:
         return _Mistake(
             reason=f"`python/lib64/` is a copy of `python/lib/`: {format_size(weight(home.files))} that nothing reads",
             hint="leave `python/lib64` out of the zip: in a virtual environment it is a link to `lib`",
+            is_copy=True,
         )
     return _Mistake(
         reason="no runtime looks in `python/lib64/`", hint=f"put what is in `{home.folder}/` into `{twin}/`"

@@ -18,7 +18,8 @@ def overwritten_findings(stack: Stack) -> Iterator[Finding]:
         pairs.setdefault((each.by.where, each.of.where), []).append(each)
     owners = {part.where: {file.path: file for file in part.files} for part in stack.layers}
     for (by, of), paths in pairs.items():
-        yield _overwritten(paths, owners[by], owners[of])
+        if not all(_is_a_copy(each, owners[by], owners[of]) for each in paths):
+            yield _overwritten(paths, owners[by], owners[of])
     yield from _files_and_folders(stack)
 
 
@@ -32,21 +33,37 @@ def shadow_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Finding
             yield from _clash(name, sorted(found, key=lambda offer: offer.root.rank))
 
 
+def _is_a_copy(each: Overwritten, by: dict[str, HeldFile], of: dict[str, HeldFile]) -> bool:
+    """Whether it is the same file of a distribution that is there twice, which is told elsewhere; or an empty one."""
+    one, other = by[each.path], of[each.path]
+    return not each.differs and (one.unzipped_bytes == 0 or (one.owner is not None and one.owner == other.owner))
+
+
 def _overwritten(paths: Sequence[Overwritten], by: dict[str, HeldFile], of: dict[str, HeldFile]) -> Finding:
     differing = [each for each in paths if each.differs]
     telling = [each for each in differing if by[each.path].kind is not Kind.METADATA]
     first = (telling or differing or list(paths))[0]
-    owners = f" ({by[first.path].owner or 'nobody'} over {of[first.path].owner or 'nobody'})"
-    others = "all with the same content" if not differing else f"{len(differing):,} of them with other content"
     return Finding(
         code=Code.STACK_OVERWRITTEN,
         severity=Severity.WARNING if telling else Severity.NOTE,
         where=first.by.where,
-        message=f"it overwrites {count(len(paths), 'file')} of {first.of.where}, {others}:"
-        f" {examples([each.path for each in (differing or paths)])}{owners}",
+        message=f"it overwrites {count(len(paths), 'file')} of {first.of.where}, {_contents(differing, paths)}:"
+        f" {examples([each.path for each in (differing or paths)])}{_owners(by[first.path], of[first.path])}",
         hint="change the order of the layers, or leave one of the two out" if telling else None,
         paths=tuple(each.path for each in paths),
     )
+
+
+def _contents(differing: Sequence[Overwritten], paths: Sequence[Overwritten]) -> str:
+    if not differing:
+        return "with the same content"
+    return "with other content" if len(differing) == len(paths) else f"{len(differing):,} of them with other content"
+
+
+def _owners(by: HeldFile, of: HeldFile) -> str:
+    if by.owner is None and of.owner is None:
+        return ""
+    return f" ({by.owner or 'no distribution'} over {of.owner or 'no distribution'})"
 
 
 def _files_and_folders(stack: Stack) -> Iterator[Finding]:

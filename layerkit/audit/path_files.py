@@ -19,7 +19,7 @@ def path_file_findings(stack: Stack) -> Iterator[Finding]:
                 code=Code.PYTHON_PATH_FILE,
                 severity=Severity.NOTE,
                 where=part.where,
-                message=f"{examples([path.rpartition('/')[2] for path in running])} run when the function starts",
+                message=f"executed whenever the function starts: {examples(running)}",
                 paths=tuple(running),
             )
         folders = {posixpath.dirname(file.path) for file in part.files}

@@ -3,6 +3,7 @@
 import json
 import tarfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -28,10 +29,10 @@ def read_source(path: Path, *, where: str, deep: bool, cache: Cache) -> Contents
             why = "it is no file" if path.exists() else "there is no such file"
             raise UnreadableLayer(where=where, why=why)
         _refuse_relatives(path, where)
-        sha256 = sha256_of(path)
-        with path.open("rb") as stream:
-            contents = read_zip(stream, where=where, deep=deep, memory=Memory(cache=cache, sha256=sha256))
-        return _described(contents, path, sha256)
+        with path.open("rb") as stream, ThreadPoolExecutor(1) as hashing:
+            sha256 = hashing.submit(sha256_of, path)
+            contents = read_zip(stream, where=where, deep=deep, memory=Memory(cache=cache, sha256=sha256.result))
+        return _described(contents, path, sha256.result())
     except OSError as exc:
         raise UnreadableLayer(where=where, why=(exc.strerror or str(exc)).lower()) from exc
 

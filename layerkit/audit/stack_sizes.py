@@ -14,6 +14,7 @@ from layerkit.model.recipe_parts import Budget
 from layerkit.model.stack import Stack
 
 _NAMED: Final = 5
+_TOO_SMALL_TO_NAME: Final = MIB // 20  # it would read 0.0 MiB
 _CLOSE: Final = 0.8
 
 
@@ -126,4 +127,5 @@ def _largest(stack: Stack) -> str:
 
 
 def _named(ordered: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{name} {format_mib(size)}" for name, size in ordered[:_NAMED])
+    worth_a_word = [each for each in ordered if each[1] >= _TOO_SMALL_TO_NAME] or ordered[:1]
+    return ", ".join(f"{name} {format_mib(size)}" for name, size in worth_a_word[:_NAMED])

@@ -15,20 +15,27 @@ _OTHERS_READ: Final = 0o004
 _OTHERS_ENTER: Final = 0o005
 
 
-def usable(entries: Sequence[ZipEntry]) -> Mapping[str, ZipEntry]:
+def unsafe_names(entries: Sequence[ZipEntry]) -> Mapping[str, str]:
+    """Return the names that leave their folder, or that no file system can hold, and why."""
+    return {entry.name: why for entry in entries if (why := _why_unsafe(entry)) is not None}
+
+
+def usable(entries: Sequence[ZipEntry], unsafe: Mapping[str, str]) -> Mapping[str, ZipEntry]:
     """Return the files that unpacking leaves: of entries with one name the last, none with an unsafe name."""
-    return {entry.name: entry for entry in entries if not entry.name.endswith("/") and _why_unsafe(entry) is None}
+    return {entry.name: entry for entry in entries if not entry.name.endswith("/") and entry.name not in unsafe}
 
 
-def entry_findings(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
+def entry_findings(entries: Sequence[ZipEntry], unsafe: Mapping[str, str], where: str) -> Iterator[Finding]:
     """Yield what is to be said about names and modes."""
-    yield from _unsafe(entries, where)
+    yield from _unsafe(unsafe, where)
     yield from _duplicates(entries, where)
     yield from _unreadable(entries, where)
 
 
 def link_findings(links: Mapping[str, str], paths: Sequence[str], where: str) -> Iterator[Finding]:
     """Yield what is to be said about symbolic links, given where they point."""
+    if not links:
+        return
     known = {path[:at] for path in paths for at in (*_slashes(path), len(path))}
     broken = tuple(path for path, target in links.items() if _resolved(path, target) not in known)
     if broken:
@@ -67,8 +74,7 @@ def damage_findings(damaged: Mapping[str, str], where: str) -> Iterator[Finding]
         )
 
 
-def _unsafe(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
-    unsafe = {entry.name: why for entry in entries if (why := _why_unsafe(entry)) is not None}
+def _unsafe(unsafe: Mapping[str, str], where: str) -> Iterator[Finding]:
     if unsafe:
         first, why = next(iter(unsafe.items()))
         more = f", and {len(unsafe) - 1} more like it" if len(unsafe) > 1 else ""

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -12,7 +12,7 @@ from layerkit.audit.insides import Sight, Sights, is_telling, look_at
 from layerkit.audit.ownership import find_installed, owners_of
 from layerkit.audit.sight_cache import keep, recall
 from layerkit.audit.zip_content import ZipContent
-from layerkit.audit.zip_entries import damage_findings, entry_findings, link_findings, usable
+from layerkit.audit.zip_entries import damage_findings, entry_findings, link_findings, unsafe_names, usable
 from layerkit.cache import Cache
 from layerkit.errors import UsageError
 from layerkit.formats.zip_directory import ZipEntry, ZipProblem, list_entries
@@ -29,10 +29,10 @@ class UnreadableLayer(UsageError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Memory:
-    """Where it is kept what the files of a zip with this SHA-256 (hex) are."""
+    """Where it is kept what the files of a zip are; ``sha256`` gives the zip's (hex), perhaps after a while."""
 
     cache: Cache
-    sha256: str
+    sha256: Callable[[], str]
 
 
 def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, memory: Memory | None = None) -> Contents:
@@ -45,11 +45,12 @@ def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, memory: Memory
         entries = list_entries(stream)
     except ZipProblem as exc:
         raise UnreadableLayer(where=where, why="it is empty" if not size else str(exc)) from exc
-    files = usable(entries)
+    unsafe = unsafe_names(entries)
+    files = usable(entries, unsafe)
     content = ZipContent(stream)
-    sights = _sights(content, files, memory) if deep else None
     installed = tuple(find_installed(files, lambda path: _try_reading(content, files.get(path))))
     owners = owners_of(files, installed)
+    sights = _sights(content, files, memory) if deep else None
     links = _links(content, files) if deep else {}
     return Contents(
         where=where,
@@ -60,7 +61,7 @@ def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, memory: Memory
         insides=_insides(sights, links) if sights is not None else None,
         findings=(
             *_empty(files, where),
-            *entry_findings(entries, where),
+            *entry_findings(entries, unsafe, where),
             *link_findings(links, tuple(files), where),
             *(damage_findings(sights.damaged, where) if sights is not None else ()),
             *(_unreadable(sights, owners, where) if sights is not None else ()),
@@ -69,7 +70,7 @@ def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, memory: Memory
 
 
 def _sights(content: ZipContent, files: Mapping[str, ZipEntry], memory: Memory | None) -> Sights:
-    sights = recall(memory.cache, memory.sha256) if memory is not None else None
+    sights = recall(memory.cache, memory.sha256()) if memory is not None else None
     if sights is None:
         sights = _looked(Sights(), content, files.values())
     elif sights.has_only_binaries:
@@ -78,7 +79,7 @@ def _sights(content: ZipContent, files: Mapping[str, ZipEntry], memory: Memory |
     else:
         return sights
     if memory is not None:
-        keep(memory.cache, memory.sha256, sights)
+        keep(memory.cache, memory.sha256(), sights)
     return sights
 
 

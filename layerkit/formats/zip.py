@@ -28,6 +28,7 @@ __all__ = ["DEFLATED", "STORED", "ZipEntry", "ZipProblem", "data_offset", "read_
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _LONGEST_PART: Final = 255
 _LONGEST_PATH: Final = 4095
+_SURELY_SHORT: Final = 63  # characters of at most 4 bytes
 _UNDECODABLE: Final = "\N{REPLACEMENT CHARACTER}"
 _MAX_DEFLATE_RATIO: Final = 1032  # RFC 1951 cannot do better: 258 bytes from 2 bits
 _UNSAFE: Final = re.compile(r"^/|^[A-Za-z]:|\\|(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
@@ -84,6 +85,8 @@ def reserved_name(name: str) -> bool:
 
 def too_long(name: str) -> bool:
     """Tell whether Linux cannot hold the path, or a part of it, below ``/opt``: 255 and 4095 bytes are the most."""
+    if len(name) <= _SURELY_SHORT:
+        return False
     parts = [len(part.encode()) for part in name.split("/")]
     return max(parts) > _LONGEST_PART or sum(parts) + len(parts) + len("/opt") > _LONGEST_PATH
 

@@ -155,7 +155,7 @@ class TestExitCodes:
         for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "none"))
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        for argv in (("--function-name", "orders"), ("--all-functions",), ("arn:aws:lambda:eu-west-1:1:layer:x:1",)):
+        for argv in (("--function-name", "orders"), ("--all-functions",), ("arn:aws:lambda:eu-west-1:123456789012:layer:x:1",)):
             answer = run("audit", *argv, "--region", "eu-west-1")
             assert (answer.code, answer.stdout) == (7, ""), answer
             assert answer.stderr.startswith("error: ")

@@ -128,9 +128,9 @@ class TestStacks:
             sizes,
             *(note("layout.leftover", "tests of packages", name) for name in ("`pyarrow`", "`pandas`, `numpy`")),
             *(note("layout.leftover", "type stubs, headers and sources", name) for name in ("`pyarrow`", "`numpy`")),
-            note("stack.duplicate-distribution", "python-dateutil", "six"),
+            note("stack.duplicate-distribution", "`python-dateutil 2.9.0.post0`, `six 1.17.0` are each there 2 times"),
             note("stack.shadows-runtime", "boto3", "botocore", "jmespath", "s3transfer", "urllib3"),
-            note("python.path-file", "`distutils-precedence.pth`"),
+            note("python.path-file", "distutils-precedence.pth`"),
         ]
         assert together.disagreements(expected) == []
         assert (together.code, together.targets) == (1, [X86])
@@ -142,10 +142,10 @@ class TestStacks:
         first, second, last = layers.overwriting(yard)
         verdict = find(first, second, last)
         expected = [
-            warning("stack.overwritten", f"{last}: ", first.name, "python/requests/", "other content"),
-            warning("stack.overwritten", f"{last}: ", second.name, "`python/shared/settings.py`", "other content"),
+            warning("stack.overwritten", f"files of {first}, 13 of them with other content", "(requests over requests)"),
+            warning("stack.overwritten", f"1 file of {second}, with other content: `python/shared/settings.py`"),
             warning("stack.duplicate-distribution", f"2.31.0 in {first}", f"2.32.5 in {last} is imported"),
-            note("stack.duplicate-distribution", "certifi", "charset-normalizer", "idna", "urllib3"),
+            note("stack.duplicate-distribution", "`charset-normalizer 3.5.2`", "`urllib3 2.8.0`", "and 1 more"),
             URLLIB3,
         ]
         assert verdict.disagreements(expected) == []

@@ -39,6 +39,12 @@ def test_a_binary_for_another_architecture_is_an_error_and_names_its_distributio
     assert finding.message == "demo brings a binary for aarch64; python3.12-x86_64 cannot load it"
 
 
+def test_of_a_module_for_another_architecture_nothing_more_is_said() -> None:
+    """That its name ends in another way than the target's is no second fault."""
+    module = binary("a.cpython-312-aarch64-linux-gnu.so", machine=AARCH64)
+    assert kinds(*found(module)) == [(Code.ELF_ARCHITECTURE, Severity.ERROR)]
+
+
 def test_it_is_a_warning_where_the_same_distribution_has_binaries_that_load() -> None:
     assert kinds(*found(binary("a.so", machine=AARCH64), binary("b.so"))) == [(Code.ELF_ARCHITECTURE, Severity.WARNING)]
     other = binary("b.so", owner="other")

@@ -46,7 +46,21 @@ def test_the_same_file_in_two_layers_is_a_note_and_a_different_one_a_warning() -
     assert (finding.code, finding.severity, finding.where) == (Code.STACK_OVERWRITTEN, NOTE, "b.zip")
     (finding,) = found(one, changed(other, "etc/app.toml"))
     assert (finding.severity, finding.paths) == (WARNING, ("etc/app.toml",))
-    assert "overwrites 1 file of a.zip, 1 of them with other content" in finding.message
+    assert finding.message == "it overwrites 1 file of a.zip, with other content: `etc/app.toml`"
+
+
+def test_who_overwrites_whom_is_told_where_somebody_owns_the_file() -> None:
+    one, other = demo("a.zip"), holding("python/demo/core.py", where="b.zip")
+    (finding, *_) = found(one, changed(other, "python/demo/core.py"))
+    assert finding.message.endswith("`python/demo/core.py` (no distribution over demo)")
+
+
+def test_copies_of_a_distribution_are_told_once_and_empty_files_not_at_all() -> None:
+    lock = {"python/.lock": 0}
+    one, other = (holding(*installed("python", "one", "two"), sizes=lock, where=name) for name in ("a.zip", "b.zip"))
+    (finding,) = found(one, other)
+    assert (finding.code, finding.severity) == (Code.STACK_DUPLICATE_DISTRIBUTION, NOTE)
+    assert finding.message.startswith("`one 1.0`, `two 1.0` are each there 2 times, in a.zip, b.zip; once would save ")
 
 
 def test_a_file_in_one_layer_that_is_a_folder_in_another_is_told() -> None:
@@ -177,5 +191,6 @@ def test_path_files_that_run_are_a_note_and_editable_installs_a_warning() -> Non
     insides = Insides(path_files={"python/x.pth": "import os\n", "python/y.pth": "# nothing\n../lib\n/home/me/src\n"})
     findings = found(holding("python/x.pth", "python/y.pth", "lib/a.txt", insides=insides))
     assert kinds(findings) == [(Code.PYTHON_PATH_FILE, NOTE), (Code.PYTHON_PATH_FILE, WARNING)]
+    assert findings[0].message == "executed whenever the function starts: `python/x.pth`"
     assert "`/home/me/src`" in findings[1].message
     assert "../lib" not in findings[1].message

@@ -48,6 +48,12 @@ def test_function_and_layers_count_together_and_the_largest_are_named() -> None:
     assert finding.message.index("a.zip") < finding.message.index("b.zip") < finding.message.index("build")
 
 
+def test_what_would_read_as_nothing_is_not_named_among_the_largest() -> None:
+    (finding, *_) = found(sized("a.zip", LIMIT), sized("b.zip", 1000))
+    assert "a.zip" in finding.message
+    assert "b.zip" not in finding.message
+
+
 def test_a_breached_budget_is_an_error_for_the_whole_stack() -> None:
     layers = [sized("a.zip", 3 * MIB), sized("b.zip", 3 * MIB)]
     assert kinds(found(*layers, budget=Budget(unzipped=6 * MIB, zipped=3 * MIB))) == []
