@@ -6,6 +6,7 @@ from typing import Final
 
 from layerkit.audit.layer_binary import LayerBinary, grouped, paths_of, place_of
 from layerkit.audit.libraries import library_findings
+from layerkit.audit.other_systems import other_system_findings
 from layerkit.audit.symbols import symbol_findings
 from layerkit.audit.weight import examples
 from layerkit.model.finding import Code, Finding, Severity
@@ -24,6 +25,7 @@ def stack_binary_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[F
     function = [Held(stack.function, file) for file in stack.function.files] if stack.function is not None else []
     binaries = [*_binaries_of(merged, _OPT), *_binaries_of(function, _TASK)]
     paths = {f"{_OPT}/{held.file.path}" for held in merged} | {f"{_TASK}/{held.file.path}" for held in function}
+    yield from other_system_findings(stack)
     yield from binary_findings(binaries, targets, paths=paths)
 
 
@@ -107,8 +109,8 @@ def _other_python(binaries: Sequence[LayerBinary], target: PythonTarget) -> Iter
 
 def _is_for_other_python(binary: LayerBinary, target: PythonTarget, names: set[str]) -> bool:
     match = _VERSIONED_MODULE.search(binary.name)
-    if match is None or binary.name.endswith(target.extension_suffixes[0]):
-        return False
+    if match is None or target.extension_suffixes[0].startswith(f".{match['abi']}-"):
+        return False  # it may still be for musl, which its needed libraries tell
     stem = binary.name[: match.start()]
     return not any(stem + suffix in names for suffix in target.extension_suffixes)
 

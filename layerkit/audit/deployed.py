@@ -32,7 +32,7 @@ from layerkit.aws.layers import LayerApi, LayerSummary
 from layerkit.aws.sessions import Session, open_session
 from layerkit.errors import AwsError, FetchError, LayerkitError, UsageError
 from layerkit.facts.runtime import runtimes
-from layerkit.http_range import LinkUnusable, link_client
+from layerkit.http_range import link_client
 from layerkit.model.arn import LayerVersionArn, MalformedArnError, region_of_function
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding
@@ -77,8 +77,8 @@ class Deployed:
 def audit_function(name: str, *, access: Access, progress: Progress) -> Deployed:
     """Read a function, by its name or ARN, and its layers.
 
-    Raises ``AwsError`` and ``FetchError`` subclasses, ``ImageFunction``, ``MalformedFunctionName`` and
-    ``MalformedArnError``.
+    A zip that cannot be downloaded is a finding. Raises ``AwsError`` subclasses, ``ImageFunction``,
+    ``MalformedFunctionName`` and ``MalformedArnError``.
     """
     region = region_of_function(name)
     if region is None and not _NAME.fullmatch(name):
@@ -213,17 +213,17 @@ class _Reading:
         return Part(contents=unread_code(function), findings=(finding,))
 
     def _forgive(self, exc: LayerkitError) -> str:
-        """Return why something could not be read, or raise it: when it concerns everything, or all there is."""
-        if isinstance(exc, UnreadableLayer | LinkUnusable):
+        """Return why a zip could not be read, or raise what concerns everything, or the only function asked for."""
+        if isinstance(exc, UnreadableLayer | FetchError):
             return exc.message
-        if self._forgiving and isinstance(exc, AwsError | FetchError) and not isinstance(exc, CredentialsProblem):
+        if self._forgiving and isinstance(exc, AwsError) and not isinstance(exc, CredentialsProblem):
             return exc.message
         raise exc
 
     def _find_newest(self, arn: LayerVersionArn) -> LayerSummary | None:
         """Return the newest version of a layer; ``None`` where there is none, or nobody tells."""
         try:
-            return LayerApi(self._session, arn.region).newest(arn.layer)
+            return LayerApi(self._session, arn.region).newest(arn.name)
         except CredentialsProblem:
             raise
         except AwsError:

@@ -54,7 +54,7 @@ def duplicate_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Find
 
 
 def _waste(places: Sequence[str], groups: Sequence[Sequence[_Copy]]) -> Finding:
-    """Return what equal copies in the same parts of the stack cost; a group's first copy is the one that is imported."""
+    """Return what equal copies in the same parts of the stack cost; of each group the first copy is imported."""
     sizes = {f"{group[0].distribution.name} {group[0].distribution.version}": _wasted(group) for group in groups}
     largest_first = sorted(sizes, key=lambda name: (-sizes[name], name))
     are_there = "is there" if len(groups) == 1 else "are each there"

@@ -1,15 +1,24 @@
 """A binary of a layer, and how findings name one or several of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from layerkit.formats.elf import BinaryFacts
+from layerkit.model.target import PythonTarget, Target
+
+_TAGGED_MODULE: Final = re.compile(r"\.(?:abi3|cpython-|pypy|graalpy)[^/]*\.so$")
+_OTHER_LANGUAGES: Final = ("nodejs/", "ruby/", "java/")
+_VERSIONED: Final = re.compile(r"python/lib(?P<copy>64)?/python(?P<version>\d+\.\d+)/")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerBinary:
     """An ELF file: its path below ``root`` on Lambda, the distribution that brings it, what its headers say.
 
+    Of a file that no distribution brings (``is_owned`` is off), ``owner`` is the package's folder, or the file itself.
+    ``runs_anywhere`` tells that the distribution's wheel claims to run on any platform: it can do without its binaries.
     ``label`` names the layer, where there may be several.
     """
 
@@ -18,6 +27,8 @@ class LayerBinary:
     facts: BinaryFacts
     root: str = "/opt"
     label: str = ""
+    is_owned: bool = True
+    runs_anywhere: bool = False
 
     @property
     def path(self) -> str:
@@ -25,20 +36,44 @@ class LayerBinary:
         return f"{self.root}/{self.name}"
 
     @property
+    def file_name(self) -> str:
+        """The last part of its path."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def who(self) -> str:
+        """The owner, as messages call it."""
+        return self.owner if self.is_owned else f"`{self.owner}`"
+
+    @property
     def is_module(self) -> bool:
         """Whether it looks like a Python extension module, and not like a library for others to need."""
-        file_name = self.name.rpartition("/")[2]
-        return file_name.endswith(".so") and not file_name.startswith("lib") and self.facts.soname in {None, file_name}
+        if _TAGGED_MODULE.search(self.file_name):
+            return True
+        looks_like_one = self.file_name.endswith(".so") and not self.file_name.startswith("lib")
+        return looks_like_one and self.facts.soname in {None, self.file_name}
+
+    def concerns(self, target: Target) -> bool:
+        """Whether a function of that target may load it: other Pythons' folders and other languages' do not count."""
+        if self.root != "/opt" or not isinstance(target, PythonTarget):
+            return True
+        match = _VERSIONED.match(self.name)
+        if match is not None:
+            return match["copy"] is None and match["version"] == target.python_version
+        return not self.name.startswith(_OTHER_LANGUAGES)
 
 
-def grouped(
-    binaries: Iterable[LayerBinary], key: Callable[[LayerBinary], tuple[str, ...]]
-) -> Iterator[list[LayerBinary]]:
+def grouped(binaries: Iterable[LayerBinary], key: Callable[[LayerBinary], Hashable]) -> Iterator[list[LayerBinary]]:
     """Yield the binaries that have a key in common."""
-    groups: dict[tuple[str, ...], list[LayerBinary]] = {}
+    groups: dict[Hashable, list[LayerBinary]] = {}
     for binary in binaries:
         groups.setdefault(key(binary), []).append(binary)
     yield from groups.values()
+
+
+def by_owner(binaries: Iterable[LayerBinary]) -> Iterator[list[LayerBinary]]:
+    """Yield the binaries that come from one owner in one layer."""
+    yield from grouped(binaries, lambda binary: (binary.label, binary.owner))
 
 
 def place_of(group: Sequence[LayerBinary]) -> str:
@@ -52,3 +87,13 @@ def place_of(group: Sequence[LayerBinary]) -> str:
 def paths_of(group: Sequence[LayerBinary]) -> tuple[str, ...]:
     """Return the paths for a finding, where it is about several."""
     return tuple(binary.name for binary in group) if len(group) > 1 else ()
+
+
+def leave_out(group: Sequence[LayerBinary]) -> str:
+    """Return how to leave these binaries out of a layer."""
+    first = group[0]
+    if not first.is_owned:
+        return "leave it out of the layer" if len(group) == 1 else "leave them out of the layer"
+    if len(group) == 1:
+        return f'leave it out: `layerkit build` does so with `--drop "{first.owner}:**/{first.file_name}"`'
+    return f'leave them out: `layerkit build` does so with `--drop "{first.owner}:…"` and their paths'

@@ -88,7 +88,7 @@ def _severity(owner: str, binaries: Sequence[LayerBinary], broken: frozenset[str
 
 
 def _help(libraries: Sequence[str]) -> str:
-    if any(library.startswith("libc.musl") for library in libraries):
+    if any(library.startswith("libc.musl") or library == "libc.so" for library in libraries):
         return "it was built for Alpine (musllinux): take a manylinux wheel"
     known = (_HELP[library] for library in libraries if library in _HELP)
     listed = ", ".join(f'"{library}"' for library in libraries)

@@ -2,25 +2,33 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from layerkit.audit.layer_binary import LayerBinary
+from layerkit.audit.tree import Tree
 from layerkit.facts import runtime_libraries, system_libraries
 from layerkit.model.target import Target
 
-_ORIGIN: Final = re.compile(r"\$(?:ORIGIN\b|\{ORIGIN\})")
-_LIB: Final = re.compile(r"\$(?:LIB\b|\{LIB\})")
-_ENVIRONMENT: Final = ("/var/task", "/var/task/lib", "/opt/lib")  # what of LD_LIBRARY_PATH a stack can fill
+LATE_FOLDERS: Final = ("/var/task", "/var/task/lib", "/opt/lib")
+"""What of LD_LIBRARY_PATH a stack can fill; the runtime's and the system's own folders come before."""
+
+_TOKEN: Final = re.compile(r"\$(?:(ORIGIN|LIB|PLATFORM)\b|\{(ORIGIN|LIB|PLATFORM)\})")
+_SYSTEM_FOLDERS: Final = frozenset({"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/var/lang/lib"})
+_CURRENT_FOLDER: Final = "/var/task"
 _VIRTUAL: Final = frozenset({"linux-vdso.so.1", "linux-gate.so.1"})
 
 
 def own_folders(binary: LayerBinary) -> tuple[str, ...]:
     """Return the folders of a binary's own search path, as they are on Lambda."""
-    origin = posixpath.dirname(binary.path)
-    expanded = (_LIB.sub("lib64", _ORIGIN.sub(lambda _: origin, folder)) for folder in binary.facts.search_path)
-    return tuple(posixpath.normpath(folder) for folder in expanded if folder.startswith("/"))
+    values = {"ORIGIN": posixpath.dirname(binary.path), "LIB": "lib64", "PLATFORM": binary.facts.machine}
+
+    def value(token: re.Match[str]) -> str:
+        return values[token[1] or token[2]]
+
+    expanded = (_TOKEN.sub(value, folder) for folder in binary.facts.search_path)
+    return tuple(posixpath.normpath(posixpath.join(_CURRENT_FOLDER, folder)) for folder in expanded)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,30 +36,30 @@ class Loader:
     """Finds libraries for the binaries of a stack on one target.
 
     A library that any binary of the same distribution finds counts as found for all of them: what is loaded once is
-    found by its name afterwards, and search paths are inherited in ways that need the whole chain to tell.
+    found by its name afterwards, and search paths are inherited in ways that need the whole chain to tell. For the same
+    reason an own search path goes before LD_LIBRARY_PATH, though that is so for DT_RPATH only.
     """
 
-    paths: Collection[str]
+    tree: Tree
     system: frozenset[str]
     folders: Mapping[str, tuple[str, ...]]
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, LayerBinary]
 
     @classmethod
-    def of(cls, binaries: Sequence[LayerBinary], target: Target, paths: Collection[str]) -> "Loader | None":
+    def of(cls, binaries: Sequence[LayerBinary], target: Target, tree: Tree) -> "Loader | None":
         """Return the loader of a target; ``None`` where nobody has looked into its system."""
         runtime = target.runtime
         system = system_libraries(runtime.system.name, target.architecture)
         if not system:
             return None
         folders: dict[str, dict[str, None]] = {}
-        elsewhere: dict[str, str] = {}
+        elsewhere: dict[str, LayerBinary] = {}
         for binary in binaries:
             folders.setdefault(binary.owner, {}).update(dict.fromkeys(own_folders(binary)))
-            elsewhere.setdefault(binary.name.rpartition("/")[2], binary.path)
-            if binary.facts.soname is not None:
-                elsewhere.setdefault(binary.facts.soname, binary.path)
+            for name in filter(None, (binary.file_name, binary.facts.soname)):
+                elsewhere.setdefault(name, binary)
         return cls(
-            paths=paths,
+            tree=tree,
             system=system | runtime_libraries(runtime.name, target.architecture) | _VIRTUAL,
             folders={owner: tuple(found) for owner, found in folders.items()},
             elsewhere=elsewhere,
@@ -60,10 +68,20 @@ class Loader:
     def find(self, library: str, binary: LayerBinary) -> str | None:
         """Return the path of a needed library; its bare name where it is the system's; ``None`` if it is nowhere."""
         if "/" in library:
-            return library if posixpath.normpath(library) in self.paths else None
-        for folder in self.folders.get(binary.owner, ()):
-            if f"{folder}/{library}" in self.paths:
-                return f"{folder}/{library}"
-        if library in self.system:
-            return library
-        return next((f"{folder}/{library}" for folder in _ENVIRONMENT if f"{folder}/{library}" in self.paths), None)
+            return self._at(posixpath.normpath(posixpath.join(_CURRENT_FOLDER, library)))
+        found = self._among(self.folders.get(binary.owner, ()), library)
+        if found is not None:
+            return found
+        return library if library in self.system else self._among(LATE_FOLDERS, library)
+
+    def beaten(self, library: str) -> str | None:
+        """Return the path at which the stack has a library in vain, since the system's of that name comes before."""
+        return self._among(LATE_FOLDERS, library) if library in self.system else None
+
+    def _at(self, path: str) -> str | None:
+        folder, _, name = path.rpartition("/")
+        return name if folder in _SYSTEM_FOLDERS and name in self.system else self.tree.find(path)
+
+    def _among(self, folders: Sequence[str], library: str) -> str | None:
+        paths = (self.tree.find(f"{folder}/{library}") for folder in folders)
+        return next((path for path in paths if path is not None), None)

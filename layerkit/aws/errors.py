@@ -123,10 +123,12 @@ class ActionDenied(Refused):
 
     def __init__(self, *, action: str, resource: str | None, reason: str | None) -> None:
         on = f" on `{resource}`" if resource else ""
+        shared = "resource-based policy" in (reason or "")
+        hint = f"allow `{action}` in the policy of the user or role that calls"
         super().__init__(
             f"AWS denied `{action}`{on}",
             details=(reason,) if reason else (),
-            hint=f"allow `{action}` in the policy of the user or role that calls",
+            hint="ask the owner to share it with this account" if shared else hint,
         )
         self.action = action
         self.resource = resource
@@ -147,7 +149,9 @@ class NotThere(Refused):
     """Something that AWS does not have."""
 
     def __init__(self, *, action: str, text: str) -> None:
-        super().__init__(f"AWS does not find it: {text} (`{action}`)")
+        super().__init__(
+            f"AWS does not find it: {text} (`{action}`)", hint="check the name, the region and the account"
+        )
 
 
 class CallRefused(Refused):

@@ -127,9 +127,20 @@ BuildTimeout: TypeAlias = Annotated[
     option("--build-timeout", min=1, metavar="SECONDS", help="Give up on building a package after this long."),
 ]
 
+Regions: TypeAlias = Annotated[
+    list[str] | None, option("--region", help="AWS region.", show_default="the configuration's")
+]
 Region: TypeAlias = Annotated[str | None, option("--region", help="AWS region.", show_default="the profile's")]
 Profile: TypeAlias = Annotated[
     str | None, option("--profile", help="AWS profile.", show_default="the environment's credentials")
+]
+Config: TypeAlias = Annotated[
+    Path | None,
+    option("--config", metavar="FILE", help="Configuration.", show_default="layerkit.toml, or pyproject.toml"),
+]
+LedgerFile: TypeAlias = Annotated[
+    Path | None,
+    option("--ledger", metavar="FILE", help="Where it is noted what was done.", show_default="the platform's own"),
 ]
 Role: TypeAlias = Annotated[str | None, option("--role", metavar="ARN", help="Assume this role.")]
 

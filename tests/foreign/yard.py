@@ -59,6 +59,7 @@ class Yard:
         *requirements: str,
         target: str = "python3.12-x86_64",
         glibc: str = "",
+        platform: str = "",
         dependencies: bool = True,
     ) -> Path:
         """Install into ``python/`` as uv's guide for Lambda has it; files may be changed afterwards."""
@@ -66,7 +67,7 @@ class Yard:
         machine = {"arm64": "aarch64"}.get(architecture, architecture)
         level = glibc or ("manylinux2014" if runtime == _AL2 else "manylinux_2_34")
         options = ["--python-version", runtime.removeprefix("python"), "--only-binary", ":all:", "--link-mode", "copy"]
-        options += ["--python-platform", f"{machine}-{level}", "--exclude-newer", UNTIL]
+        options += ["--python-platform", platform or f"{machine}-{level}", "--exclude-newer", UNTIL]
         options += [] if dependencies else ["--no-deps"]
 
         def make(folder: Path) -> None:
@@ -82,7 +83,14 @@ class Yard:
         def make(folder: Path) -> None:
             listed = self.root / f"{name}.requirements.txt"
             listed.write_text("\n".join(pins), encoding="utf-8")
-            pip = [interpreter(version), "-m", "pip", "install", "--quiet", "--root-user-action=ignore"]
+            pip: list[str | Path] = [
+                interpreter(version),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--root-user-action=ignore",
+            ]
             run(*pip, "--target", "python", "-r", listed, *options, folder=folder)
 
         return self.once(name, make)
@@ -115,7 +123,7 @@ class Yard:
 
         def make(folder: Path) -> None:
             run(interpreter(version), "-m", "venv", "python", folder=folder)
-            pip = [folder / "python" / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            pip: list[str | Path] = [folder / "python" / "bin" / "python", "-m", "pip", "install", "--quiet"]
             run(*pip, *pins, folder=folder)
 
         return self.once(name, make)
@@ -129,9 +137,10 @@ class Yard:
 
     def zip_program(self, folder: Path, *paths: str, name: str = "") -> Path:
         """Zip what is in a folder with ``zip -r``, which follows links."""
+        names = sorted(path.name for path in folder.iterdir())
 
         def make(path: Path) -> None:
-            run("zip", "--quiet", "-1", "--recurse-paths", path, *(paths or sorted(os.listdir(folder))), folder=folder)
+            run("zip", "--quiet", "-1", "--recurse-paths", path, *(paths or names), folder=folder)
 
         return self.zipped(name or folder.name, make)
 

@@ -67,7 +67,9 @@ class TestText:
         (code / "dep").mkdir(parents=True)
         (code / "dep" / "__init__.py").write_text("VERSION = 3\n", encoding="utf-8")
         (code / "app.py").write_text("import dep\n", encoding="utf-8")
-        transcript(run("audit", "one.zip", "two.zip", "--function", "code", "--runtime", "python3.13", "--arch", "arm64"))
+        transcript(
+            run("audit", "one.zip", "two.zip", "--function", "code", "--runtime", "python3.13", "--arch", "arm64")
+        )
 
     def test_audit_of_several_targets(self, run: Run, transcript: Transcript) -> None:
         """Layers for different targets are no stack: each is judged alone."""
@@ -155,7 +157,11 @@ class TestExitCodes:
         for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "none"))
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        for argv in (("--function-name", "orders"), ("--all-functions",), ("arn:aws:lambda:eu-west-1:123456789012:layer:x:1",)):
+        for argv in (
+            ("--function-name", "orders"),
+            ("--all-functions",),
+            ("arn:aws:lambda:eu-west-1:123456789012:layer:x:1",),
+        ):
             answer = run("audit", *argv, "--region", "eu-west-1")
             assert (answer.code, answer.stdout) == (7, ""), answer
             assert answer.stderr.startswith("error: ")

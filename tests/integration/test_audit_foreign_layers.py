@@ -118,6 +118,23 @@ class TestBinaries:
         assert verdict.disagreements([abi, NUMPY_TESTS, NUMPY_STUBS]) == []
         assert (verdict.code, verdict.targets) == (1, ["python3.13-arm64"])
 
+    @pytest.mark.parametrize("system", ["macOS", "Windows"])
+    def test_another_operating_system(self, system: str, yard: Yard, find: Callable[..., Verdict]) -> None:
+        verdict = find(layers.for_another_system(yard, system), "--runtime", "python3.12")
+        packages = ("`charset-normalizer`", "`pydantic-core`")
+        foreign = error("elf.architecture", *packages, f"are for {system}, and Lambda runs Linux", "manylinux2014")
+        assert verdict.disagreements([foreign, URLLIB3]) == []
+        assert verdict.code == 1
+
+    def test_another_c_library(self, yard: Yard, find: Callable[..., Verdict]) -> None:
+        verdict = find(layers.for_another_system(yard, "Alpine"))
+        musl = [
+            error("elf.missing-library", f"{name} needs `libc.", "built for Alpine (musllinux): take a manylinux wheel")
+            for name in ("charset-normalizer", "pydantic-core")
+        ]
+        assert verdict.disagreements([*musl, URLLIB3]) == []
+        assert (verdict.code, verdict.targets) == (1, [X86])
+
 
 class TestStacks:
     def test_three_layers_that_fit_and_do_not_fit_together(self, yard: Yard, find: Callable[..., Verdict]) -> None:
@@ -142,7 +159,9 @@ class TestStacks:
         first, second, last = layers.overwriting(yard)
         verdict = find(first, second, last)
         expected = [
-            warning("stack.overwritten", f"files of {first}, 13 of them with other content", "(requests over requests)"),
+            warning(
+                "stack.overwritten", f"files of {first}, 13 of them with other content", "(requests over requests)"
+            ),
             warning("stack.overwritten", f"1 file of {second}, with other content: `python/shared/settings.py`"),
             warning("stack.duplicate-distribution", f"2.31.0 in {first}", f"2.32.5 in {last} is imported"),
             note("stack.duplicate-distribution", "`charset-normalizer 3.5.2`", "`urllib3 2.8.0`", "and 1 more"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -46,7 +46,7 @@ def built(request: pytest.FixtureRequest, yard: Yard) -> str:
     return name
 
 
-def surprises(layer: Path, *options: str, target: str, yard: Yard) -> list[object]:
+def surprises(layer: Path, *options: str, target: str, yard: Yard) -> list[Mapping[str, Any]]:
     verdict = audit(layer, *options, "--fail-on", "warning", cache=yard.root / "cache")
     assert verdict.targets == [target]
     found = [each for each in verdict.findings if (each["code"], each["severity"]) not in TRUE_AND_USEFUL]

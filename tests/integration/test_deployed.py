@@ -130,6 +130,14 @@ class TestFunction:
         unread = found.stack.layers[1]
         assert (unread.zipped_bytes, unread.unzipped_bytes, unread.files) == (sizes(distribution("gone"))[0], 0, ())
 
+    @pytest.mark.parametrize("operation", ["GetLayerVersion", "GetFunction"])
+    def test_an_api_that_fails_fails_the_audit_of_one_function(self, server: AwsServer, operation: str) -> None:
+        one = server.seed_layer(HOME, HERE, "one", distribution("one"))
+        server.seed_function(HOME, HERE, "app", CODE, layers=(one,))
+        server.faults.add(Fault(kind=Kind.TRUNCATE, operation=operation, times=None))
+        with pytest.raises(errors.AnswerIncomplete):
+            deployed()
+
     def test_code_that_may_not_be_read_still_leaves_the_layers(self, server: AwsServer) -> None:
         one = server.seed_layer(HOME, HERE, "one", distribution("one"))
         server.seed_function(HOME, HERE, "app", CODE, layers=(one,))
@@ -143,6 +151,16 @@ class TestFunction:
     def test_a_zip_that_is_none_is_a_finding(self, server: AwsServer) -> None:
         server.seed_function(HOME, HERE, "app", b"this is not a zip")
         assert codes(deployed()) == ["function.unreadable"]
+
+    def test_a_zip_that_cannot_be_downloaded_is_a_finding(self, server: AwsServer) -> None:
+        server.seed_function(HOME, HERE, "app", CODE)
+        server.faults.add(Fault(kind=Kind.ERROR, service="download", status=501, times=None))
+        (finding,) = deployed().findings
+        assert (finding.code, finding.severity, "it answered 501" in finding.message) == (
+            "function.unreadable",
+            "warning",
+            True,
+        )
 
     def test_one_of_awss_own_layers_cannot_be_looked_into(self, server: AwsServer) -> None:
         server.seed_function(HOME, HERE, "app", CODE, layers=("arn:aws:lambda:::awslayer:AmazonLinux1803",))

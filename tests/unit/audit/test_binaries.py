@@ -80,6 +80,10 @@ def test_a_module_for_another_python_is_an_error_unless_a_sibling_fits() -> None
     assert kinds(*found(wrong, binary("other/fast.so"))) == [(Code.PYTHON_ABI, Severity.ERROR)]
 
 
+def test_a_module_for_this_python_and_another_c_library_is_told_by_what_it_needs() -> None:
+    assert found(binary("a.cpython-312-x86_64-linux-musl.so")) == ()
+
+
 def test_a_runtime_without_python_cares_for_no_abi() -> None:
     assert found(binary("fast.cpython-311-x86_64-linux-gnu.so"), target="provided.al2023-x86_64") == ()
 

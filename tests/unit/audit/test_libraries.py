@@ -103,8 +103,9 @@ def test_what_needs_a_library_that_lacks_another_cannot_load_either() -> None:
     assert kinds(found(owned)) == MISSING
 
 
-def test_a_musl_wheel_is_recognised() -> None:
-    (finding,) = found(layer({MODULE: needing("libc.musl-x86_64.so.1")}))
+@pytest.mark.parametrize("library", ["libc.musl-x86_64.so.1", "libc.so"])
+def test_a_musl_wheel_is_recognised(library: str) -> None:
+    (finding,) = found(layer({MODULE: needing(library)}))
     assert finding.hint == "it was built for Alpine (musllinux): take a manylinux wheel"
 
 

@@ -110,7 +110,9 @@ def test_a_second_look_at_the_same_zip_is_remembered(tmp_path: Path) -> None:
 
     def look() -> Contents:
         with path.open("rb") as stream:
-            return read_zip(stream, where="a.zip", deep=True, memory=Memory(cache=cache, sha256=lambda: sha256_of(path)))
+            return read_zip(
+                stream, where="a.zip", deep=True, memory=Memory(cache=cache, sha256=lambda: sha256_of(path))
+            )
 
     first = look()
     assert look() == first

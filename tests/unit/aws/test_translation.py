@@ -108,6 +108,16 @@ def test_a_denial_names_action_and_resource() -> None:
     error = ours(answer("AccessDeniedException", DENIED, 403))
     assert error.message == f"AWS denied `lambda:GetLayerVersion` on `{ARN}`"
     assert error.details == ("because no resource-based policy allows the lambda:GetLayerVersion action",)
+    assert error.hint == "ask the owner to share it with this account"
+
+
+def test_a_denial_of_ones_own_policies_says_what_to_allow() -> None:
+    text = "User: me is not authorized to perform: lambda:ListFunctions on resource: * because no identity-based policy"
+    error = ours(answer("AccessDeniedException", text, 403))
+    assert (error.message, error.hint) == (
+        "AWS denied `lambda:ListFunctions` on `*`",
+        "allow `lambda:ListFunctions` in the policy of the user or role that calls",
+    )
 
 
 def test_a_role_that_is_refused_is_named() -> None:

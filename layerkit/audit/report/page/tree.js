@@ -288,9 +288,15 @@ class Tree {
     return lose;
   }
 
-  /** Returns every path of every file in lower case, for searching; made when first asked for. */
+  /** Returns the path and distribution of every file by node, in lower case, for searching; made when first asked for. */
   searchable() {
-    this.texts ??= this.everyFile().slice().sort().reduce((texts, node) => texts.set(node, this.path(node).toLowerCase()), new Map());
+    if (!this.texts) {
+      this.texts = new Array(this.length);
+      for (const node of this.everyFile()) {
+        const owner = this.parts[this.part[node]].ownerName(this.owner(node));
+        this.texts[node] = `${this.path(node)}\n${owner}`.toLowerCase();
+      }
+    }
     return this.texts;
   }
 }

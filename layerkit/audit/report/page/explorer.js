@@ -1,0 +1,372 @@
+// The map and what belongs to it: path, search, legend, the list beside it, the tip. It holds what is being looked at.
+
+const LIST_ROW = 34;
+const ARROWS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
+
+class Explorer {
+  constructor(data) {
+    this.data = data;
+    this.frame = byId("map");
+    this.map = new TreeMap(
+      { frame: this.frame, canvas: byId("map-canvas"), overlay: byId("map-overlay"), items: byId("map-items") },
+      {
+        onHover: (node, event) => this.onHover(node, event),
+        onPick: (node, how) => this.onPick(node, how),
+        describe: (node) => this.figures.spoken(node),
+      },
+    );
+    this.listing = new Listing(byId("list"), { rowHeight: LIST_ROW, render: (row) => this.listRow(row) });
+    this.search = byId("search");
+    this.listen();
+  }
+
+  listen() {
+    this.frame.addEventListener("keydown", (event) => this.onKey(event));
+    this.frame.addEventListener("focus", () => this.onFocus());
+    this.frame.addEventListener("blur", () => this.hideTip());
+    this.search.addEventListener("input", () => this.filterSoon());
+    this.search.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.search.value) this.clearSearch(event);
+    });
+    for (const button of document.querySelectorAll("[data-metric]")) {
+      button.addEventListener("click", () => this.setMetric(button.dataset.metric));
+    }
+    for (const button of document.querySelectorAll("[data-colour]")) {
+      button.addEventListener("click", () => this.setColour(button.dataset.colour));
+    }
+    document.addEventListener("keydown", (event) => this.onPageKey(event));
+  }
+
+  /** Shows another stack, or the same one in another theme. */
+  show(tree) {
+    this.tree = tree;
+    this.figures = new Figures(tree, this.data);
+    this.palette = new Palette(tree, this.data.kinds);
+    this.palette.mode = this.mode ?? "kind";
+    this.picked = null;
+    this.search.value = "";
+    this.results = null;
+    const isZipped = tree.parts.some((part) => part.zipped !== null);
+    document.querySelector("[data-metric=zipped]").disabled = !isZipped;
+    if (this.metric === "zipped" && isZipped) tree.sortBy("zipped");
+    else this.metric = "unzipped";
+    this.map.show(tree, this.palette);
+    this.press("metric", this.metric);
+    this.press("colour", this.palette.mode);
+    byId("map-empty").hidden = tree.weight[tree.top] > 0;
+    byId("legend-overwritten").hidden = !tree.lose.size;
+    this.refresh();
+  }
+
+  repaint() {
+    this.palette.read();
+    this.map.redraw();
+    this.showLegend();
+    this.showList();
+  }
+
+  refresh() {
+    this.hideTip();
+    this.showPath();
+    this.showLegend();
+    this.showList();
+  }
+
+  press(group, value) {
+    for (const button of document.querySelectorAll(`[data-${group}]`)) {
+      button.setAttribute("aria-pressed", button.dataset[group] === value);
+    }
+  }
+
+  // --- zooming
+
+  get zoom() {
+    return this.map.zoom;
+  }
+
+  zoomTo(node, focus = null) {
+    if (node === this.zoom) {
+      this.setFocus(focus);
+      return;
+    }
+    this.map.zoomTo(node, focus);
+    this.setFocus(focus);
+    this.refresh();
+    this.say(`In ${this.figures.title(node)}: ${count(this.tree.children(node).length, "item")}, ${size(this.tree.weight[node])}`);
+  }
+
+  zoomOut() {
+    if (this.zoom === this.tree.top) return;
+    this.zoomTo(this.tree.parent[this.zoom], this.zoom);
+    this.showTipOf(this.map.focus);
+  }
+
+  /** Brings a node into sight and points at it: what other parts of the page call. */
+  reveal(node) {
+    const above = node === this.tree.top ? node : this.tree.parent[node];
+    this.zoomTo(this.tree.isContainer(node) ? node : above, this.tree.isContainer(node) ? null : node);
+    byId("map-section").scrollIntoView({ block: "start", behavior: "auto" });
+    this.frame.focus({ preventScroll: true });
+    this.showTipOf(this.map.focus);
+  }
+
+  setFocus(node) {
+    this.map.setFocus(node);
+  }
+
+  onPick(node, { isTouch }) {
+    const step = this.tree.stepTowards(node, this.zoom);
+    if (node === this.zoom) return;
+    if (isTouch && this.map.focus !== step) {
+      this.setFocus(step);
+      this.showTipOf(node, this.map.box(step));
+      return;
+    }
+    const target = this.tree.isContainer(node) ? node : step;
+    if (this.tree.isContainer(target)) this.zoomTo(target);
+    else this.setFocus(target);
+  }
+
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const siblings = this.tree.children(this.zoom);
+    const focus = this.map.focus ?? siblings[0] ?? null;
+    if (ARROWS.has(event.key)) this.moveTo(this.map.focus === null ? focus : this.map.neighbour(focus, event.key));
+    else if (event.key === "Home") this.moveTo(siblings[0]);
+    else if (event.key === "End") this.moveTo(siblings[siblings.length - 1]);
+    else if (event.key === "Enter" || event.key === " ") this.enter(focus);
+    else if (event.key === "Escape" || event.key === "Backspace") this.zoomOut();
+    else return;
+    event.preventDefault();
+  }
+
+  moveTo(node) {
+    if (node === null || node === undefined) return;
+    this.setFocus(node);
+    this.showTipOf(node);
+  }
+
+  enter(node) {
+    if (node === null || !this.tree.isContainer(node)) return;
+    this.zoomTo(node, this.tree.children(node)[0]);
+    this.showTipOf(this.map.focus);
+  }
+
+  onFocus() {
+    if (!this.frame.matches(":focus-visible")) return;
+    if (this.map.focus === null) this.setFocus(this.tree.children(this.zoom)[0] ?? null);
+    this.showTipOf(this.map.focus);
+  }
+
+  onPageKey(event) {
+    const isTyping = event.target.matches("input, select, textarea");
+    if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      this.search.focus();
+      this.search.select();
+    } else if (event.key === "Escape" && byId("map-section").contains(event.target) && !event.defaultPrevented) {
+      this.zoomOut();
+    }
+  }
+
+  // --- path, legend, list
+
+  showPath() {
+    const steps = this.tree.chain(this.zoom);
+    const buttons = steps.map((node, place) => {
+      const label = shortened(this.figures.title(node), 48);
+      if (place === steps.length - 1) return el("li", {}, el("span", { "aria-current": "location" }, label));
+      return el("li", {}, el("button", { type: "button", onclick: () => this.zoomTo(node) }, label));
+    });
+    byId("path").replaceChildren(...buttons);
+    byId("zoom-out").disabled = steps.length === 1;
+  }
+
+  showLegend() {
+    const whole = this.tree.weight[0];
+    const groups = this.palette.legend().map(({ group, name, colour, bytes }) => {
+      const swatch = el("span", { class: "swatch" });
+      swatch.style.background = colour;
+      const button = el(
+        "button",
+        { type: "button", class: "legend-item", "aria-pressed": this.picked === group, onclick: () => this.pick(group) },
+        swatch,
+        el("span", { class: "legend-name" }, shown(shortened(name, 40))),
+        el("span", { class: "figure" }, percent(bytes / whole)),
+      );
+      return el("li", {}, button);
+    });
+    byId("legend").replaceChildren(...groups);
+  }
+
+  pick(group) {
+    this.picked = this.picked === group ? null : group;
+    this.showLegend();
+    this.filter();
+  }
+
+  setMetric(metric) {
+    this.metric = metric;
+    this.tree.sortBy(metric);
+    this.press("metric", metric);
+    this.map.redraw();
+    this.showLegend();
+    this.filter();
+  }
+
+  setColour(mode) {
+    this.mode = mode;
+    this.palette.mode = mode;
+    this.picked = null;
+    this.press("colour", mode);
+    this.map.redraw();
+    this.showLegend();
+    this.filter();
+  }
+
+  showList() {
+    const { tree } = this;
+    this.listed = this.results ?? tree.children(this.zoom);
+    const bytes = this.results ? this.resultBytes : tree.weight[this.zoom];
+    const what = this.results ? `${count(this.listed.length, "file")} found` : count(this.listed.length, "item");
+    byId("list-title").textContent = this.results ? "Search" : `In ${shortened(this.figures.title(this.zoom), 60)}`;
+    byId("list-sum").textContent = `${what}, ${size(bytes)}`;
+    this.listing.show(this.listed.length);
+  }
+
+  listRow(row) {
+    const { tree } = this;
+    const node = this.listed[row];
+    const text = shown(this.results ? tree.path(node) : tree.label(node));
+    const swatch = el("span", { class: "swatch" });
+    if (tree.kind[node] === FILE) swatch.style.background = this.palette.colour(this.palette.group(node));
+    else swatch.classList.add("is-container");
+    const whole = tree.weight[this.results ? 0 : this.zoom];
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "list-item",
+        title: text,
+        onclick: () => this.openRow(node),
+        onpointerenter: () => this.pointAt(node),
+        onpointerleave: () => this.pointAt(null),
+      },
+      swatch,
+      el("span", { class: "list-name" }, ...this.marked(shortened(text, 300))),
+      el("span", { class: "figure" }, size(tree.weight[node])),
+      el("span", { class: "figure share" }, percent(tree.weight[node] / whole)),
+      bar(tree.weight[node] / whole),
+    );
+  }
+
+  /** Marks what was searched for. */
+  marked(text) {
+    const at = this.query && this.results ? text.toLowerCase().lastIndexOf(this.query) : -1;
+    if (at < 0) return [text];
+    const end = at + this.query.length;
+    return [text.slice(0, at), el("mark", {}, text.slice(at, end)), text.slice(end)];
+  }
+
+  openRow(node) {
+    if (this.tree.isContainer(node)) this.zoomTo(node);
+    else this.zoomTo(this.tree.parent[node], node);
+    this.showTipOf(this.map.focus);
+  }
+
+  pointAt(node) {
+    let at = node;
+    while (at !== null && at !== 0 && !this.map.isDrawn(at)) at = this.tree.parent[at];
+    this.map.hover = at;
+    this.map.paintOverlay();
+  }
+
+  // --- searching
+
+  filterSoon() {
+    this.waiting ??= requestAnimationFrame(() => {
+      this.waiting = null;
+      this.filter();
+    });
+  }
+
+  clearSearch(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    this.search.value = "";
+    this.filter();
+  }
+
+  filter() {
+    this.query = this.search.value.trim().toLowerCase();
+    if (!this.query && this.picked === null) this.results = null;
+    else this.results = this.find();
+    this.map.setLit(this.results && this.litBy(this.results));
+    this.showList();
+    if (this.results) this.say(byId("list-sum").textContent);
+  }
+
+  find() {
+    const { tree, palette, query, picked } = this;
+    const texts = query ? tree.searchable() : null;
+    const isFound = (file) => (!texts || texts[file].includes(query)) && (picked === null || palette.group(file) === picked);
+    const found = tree.everyFile().filter(isFound);
+    this.resultBytes = found.reduce((sum, file) => sum + tree.weight[file], 0);
+    return found;
+  }
+
+  /** Returns which nodes hold something that was found. */
+  litBy(files) {
+    const lit = new Uint8Array(this.tree.length);
+    for (const file of files) for (let node = file; !lit[node]; node = this.tree.parent[node]) lit[node] = 1;
+    return lit;
+  }
+
+  // --- telling
+
+  onHover(node, event) {
+    if (node === null || !event || event.pointerType === "touch") {
+      if (!this.frame.matches(":focus-visible")) this.hideTip();
+      return;
+    }
+    this.fillTip(node);
+    this.placeTip({ x: event.clientX + 14, y: event.clientY + 16, above: event.clientY - 12 });
+  }
+
+  showTipOf(node, at = null) {
+    if (node === null || !this.map.isDrawn(node)) {
+      this.hideTip();
+      return;
+    }
+    this.fillTip(node);
+    const { x, y, w, h } = at ?? this.map.box(node);
+    const { left, top } = this.frame.getBoundingClientRect();
+    this.placeTip({ x: left + x + Math.min(24, w / 2), y: top + y + h + 8, above: top + y - 8 });
+  }
+
+  fillTip(node) {
+    const tip = byId("tip");
+    if (this.tipped !== node || tip.hidden) tip.replaceChildren(...this.figures.tip(node));
+    this.tipped = node;
+    tip.hidden = false;
+  }
+
+  /** Puts the tip below a point, or above it where there is no room, always within the window. */
+  placeTip({ x, y, above }) {
+    const tip = byId("tip");
+    const { offsetWidth: width, offsetHeight: height } = tip;
+    const left = Math.max(8, Math.min(x, document.documentElement.clientWidth - width - 8));
+    const fits = y + height + 8 <= window.innerHeight;
+    const top = fits ? y : Math.max(8, Math.min(above - height, window.innerHeight - height - 8));
+    tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+
+  hideTip() {
+    byId("tip").hidden = true;
+    this.tipped = null;
+  }
+
+  say(text) {
+    byId("status").textContent = text;
+  }
+}

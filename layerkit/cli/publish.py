@@ -1,0 +1,175 @@
+"""``layerkit publish``: layers out to every account and region that should have them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from layerkit.cli import options as common
+from layerkit.cli.options import console_of, option
+from layerkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from layerkit.cli.console import Console
+    from layerkit.cli.publish_outcome import Manner
+    from layerkit.model.publishing import Publishing
+    from layerkit.publish.destinations import Found
+    from layerkit.publish.ledger import Ledger
+    from layerkit.publish.run import Prepared
+
+_CHANGES: Final = 1
+_FAILED: Final = 7
+_INTERRUPTED: Final = 130
+
+
+class PublicUnconfirmed(UsageError):
+    """Layers that everybody could use, without the user having confirmed that."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this would let everybody use the layers",
+            hint="say `--yes`, or `public = true` in [publish.share]",
+        )
+
+
+class NothingToPublish(UsageError):
+    """A command that names no layer."""
+
+    def __init__(self) -> None:
+        super().__init__("there is nothing to publish", hint="name zips, for example `layerkit publish dist/*.zip`")
+
+
+def publish(
+    layers: Annotated[list[Path] | None, typer.Argument(metavar="ZIP|MANIFEST...", help="Layers to publish.")] = None,
+    to: Annotated[list[str] | None, option("--to", metavar="NAME", help="Only to this account.")] = None,
+    region: common.Regions = None,
+    name: Annotated[str | None, option("--name", help="Layer name.", show_default="the manifest's")] = None,
+    runtime: Annotated[
+        list[str] | None, option("--runtime", help="Compatible runtime.", show_default="the manifest's")
+    ] = None,
+    arch: Annotated[
+        list[str] | None, option("--arch", help="Compatible architecture.", show_default="the manifest's")
+    ] = None,
+    share_account: Annotated[
+        list[str] | None, option("--share-account", metavar="NUMBER", help="Let this account use the layers.")
+    ] = None,
+    share_org: Annotated[
+        list[str] | None, option("--share-org", metavar="ID", help="Let this organisation use the layers.")
+    ] = None,
+    public: Annotated[bool, option("--public", help="Let everybody use the layers.")] = False,
+    prune_permissions: Annotated[
+        bool, option("--prune-permissions", help="Remove permissions that others granted, too.")
+    ] = False,
+    align: Annotated[bool, option("--align", help="Bring every destination to the same version number.")] = False,
+    create_bucket: Annotated[bool, option("--create-bucket", help="Make staging buckets that are missing.")] = False,
+    plan: Annotated[bool, option("--plan", help="Show what would change, and exit with 1 if anything would.")] = False,
+    yes: Annotated[bool, option("--yes", "-y", help="Do not ask.")] = False,
+    output: Annotated[
+        Literal["arns.json", "tfvars", "cloudformation", "env"] | None,
+        option("--output", help="Print the ARNs in this form."),
+    ] = None,
+    print_policy: Annotated[
+        bool, option("--print-policy", help="Print the least IAM policy for publishing, and do nothing.")
+    ] = False,
+    ledger: common.LedgerFile = None,
+    config: common.Config = None,
+    quiet: common.Quiet = False,
+    verbose: common.Verbose = False,
+    json: common.Json = False,
+) -> int:
+    """Publish layers as versions to accounts and regions, exactly once.
+
+    What is there already is not published again; permissions and parameters are brought to the wanted state. A
+    destination that fails stops no other.
+    """
+    from layerkit.cli.config import read_configuration
+    from layerkit.cli.publish_outcome import Manner
+    from layerkit.model.publishing import Share, check_account, check_organization, check_region
+    from layerkit.publish.artifacts import Labels, read_artifacts
+    from layerkit.publish.destinations import find_destinations
+    from layerkit.publish.ledger import Ledger
+    from layerkit.publish.run import planned, prepare
+    from layerkit.publish.wanted import wanted_of
+
+    if not layers:
+        raise NothingToPublish
+    console = console_of(quiet=quiet, verbose=verbose)
+    configured = read_configuration(config)
+    share = Share(
+        accounts=tuple(dict.fromkeys([*configured.share.accounts, *map(check_account, share_account or ())])),
+        organizations=tuple(
+            dict.fromkeys([*configured.share.organizations, *map(check_organization, share_org or ())])
+        ),
+        public=configured.share.public or public,
+    )
+    publishing = replace(configured, share=share)
+    artifacts = read_artifacts(
+        tuple(layers),
+        labels=Labels(name=name, runtimes=tuple(runtime or ()), architectures=tuple(arch or ())),
+        template=publishing.layer_name,
+    )
+    found = find_destinations(publishing, only=tuple(to or ()), in_regions=tuple(map(check_region, region or ())))
+    if print_policy:
+        return _print_policy(publishing, found, [artifact.layer_name for artifact in artifacts], console)
+    kept = Ledger(path=ledger) if ledger is not None else Ledger.default()
+    prepared = prepare(
+        found,
+        lambda destination: [
+            wanted_of(artifact, publishing, destination, prune_permissions=prune_permissions) for artifact in artifacts
+        ],
+        ledger=kept,
+        align=align,
+        progress=console.progress(),
+    )
+    manner = Manner(json=json, output=output, console=console)
+    if plan:
+        manner.show((*planned(prepared.plan.steps), *prepared.failed))
+        return _FAILED if prepared.failed else _CHANGES if prepared.plan.changes else 0
+    if prepared.plan.makes_public and not (yes or configured.share.public):
+        raise PublicUnconfirmed
+    if prepared.plan.changes and not yes and not _agreed(prepared, console):
+        return _CHANGES
+    return _carry_out(prepared, publishing, manner, ledger=kept, create_bucket=create_bucket)
+
+
+def _agreed(prepared: "Prepared", console: "Console") -> bool:
+    """Show the plan and ask, where there is somebody to ask."""
+    import sys
+
+    from layerkit.cli.publish_outcome import table
+    from layerkit.publish.run import planned
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    for line in table((*planned(prepared.plan.steps), *prepared.failed)):
+        console.say(line, least=-1)
+    return typer.confirm("Do this?", err=True)
+
+
+def _carry_out(
+    prepared: "Prepared", publishing: "Publishing", manner: "Manner", *, ledger: "Ledger", create_bucket: bool
+) -> int:
+    from layerkit.publish.apply import Applier
+    from layerkit.publish.run import carry_out
+    from layerkit.publish.staging import Staging
+
+    progress = manner.console.progress()
+    staging = Staging(publishing.staging_bucket, create=create_bucket, advance=lambda _: None)
+    applier = Applier(staging=staging, ledger=ledger)
+    done = carry_out(prepared.plan.steps, applier, progress=progress)
+    outcomes = (*done, *prepared.failed)
+    manner.show(outcomes)
+    if applier.stop.is_set():
+        return _INTERRUPTED
+    return _FAILED if any(outcome.error is not None for outcome in outcomes) else 0
+
+
+def _print_policy(publishing: "Publishing", found: "Found", layer_names: Sequence[str], console: "Console") -> int:
+    from layerkit.publish.policy import Place, publishing_policy
+
+    destinations = (*found.reachable, *(gone.destination for gone in found.unreachable))
+    places = [Place(partition=each.partition, region=each.region, account=each.number) for each in destinations]
+    console.result_json(publishing_policy(publishing, places, layer_names))
+    return 0

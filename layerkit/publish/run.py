@@ -1,0 +1,114 @@
+"""From layers and destinations to a plan, and from a plan to outcomes; destinations are worked on in parallel."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from layerkit.errors import LayerkitError
+from layerkit.progress import Progress
+from layerkit.publish.apply import Applier, Interrupted
+from layerkit.publish.destinations import Found
+from layerkit.publish.ledger import Ledger
+from layerkit.publish.outcome import Outcome, Status
+from layerkit.publish.plan import Destination, Plan, Seen, Step, Wanted, plan
+from layerkit.publish.read import look
+
+_AT_ONCE: Final = 32
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A plan for every destination that could be looked at, and what became of the others already."""
+
+    plan: Plan
+    failed: tuple[Outcome, ...]
+
+
+def prepare(
+    found: Found,
+    wanted: Callable[[Destination], Sequence[Wanted]],
+    *,
+    ledger: Ledger,
+    align: bool,
+    progress: Progress,
+) -> Prepared:
+    """Look at every destination and compute the plan; nothing is changed."""
+    known = ledger.code_digests()
+    places = [(each, destination) for destination in found.reachable for each in wanted(destination)]
+
+    def ask(place: tuple[Wanted, Destination]) -> Seen | LayerkitError:
+        try:
+            return look(*place, code_digests=known)
+        except LayerkitError as exc:
+            return exc
+
+    with progress.task("Looking", total=len(places), unit="dest") as task:
+        seen = list(_in_parallel(ask, places, lambda: task.advance(1)))
+    good = [(*place, each) for place, each in zip(places, seen, strict=True) if isinstance(each, Seen)]
+    bad = [(place, each) for place, each in zip(places, seen, strict=True) if isinstance(each, LayerkitError)]
+    failed = [_failed(each, destination, error) for (each, destination), error in bad]
+    failed += [
+        _failed(each, gone.destination, gone.error) for gone in found.unreachable for each in wanted(gone.destination)
+    ]
+    return Prepared(plan=plan(good, align=align), failed=tuple(failed))
+
+
+def carry_out(steps: Sequence[Step], applier: Applier, *, progress: Progress) -> tuple[Outcome, ...]:
+    """Do every step, and return the outcomes in the order of the steps.
+
+    Ctrl-C ends what is under way and begins nothing new; every step still has its outcome, and ``applier.stop`` is set.
+    """
+    with progress.task("Publishing", total=len(steps), unit="dest") as task, ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [pool.submit(applier.apply, step) for step in steps]
+        for future in futures:
+            future.add_done_callback(lambda _: task.advance(1))
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            applier.stop.set()
+            progress.tell("finishing the calls under way …")
+            wait(futures)
+        return tuple(_result(future, step) for future, step in zip(futures, steps, strict=True))
+
+
+def _result(future: "Future[Outcome]", step: Step) -> Outcome:
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        return Outcome(step=step, status=Status.FAILED, error=Interrupted())
+
+
+def _in_parallel(
+    work: Callable[[_Given], _Made], things: Sequence[_Given], after_each: Callable[[], object]
+) -> Iterator[_Made]:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for made in pool.map(work, things):
+            after_each()
+            yield made
+
+
+def _failed(wanted: Wanted, destination: Destination, error: LayerkitError) -> Outcome:
+    step = Step(wanted=wanted, destination=destination, seen=Seen())
+    return Outcome(step=step, status=Status.FAILED, error=error)
+
+
+def planned(steps: Iterable[Step]) -> tuple[Outcome, ...]:
+    """Return the outcomes of steps that are only planned."""
+    return tuple(_planned(step) for step in steps)
+
+
+def _planned(step: Step) -> Outcome:
+    newest = step.seen.newest
+    if step.changes:
+        number = newest.number if newest is not None and not step.publications else None
+        arn = newest.arn if newest is not None and number is not None else None
+        return Outcome(step=step, status=Status.PLANNED, version_number=number, arn=arn)
+    return Outcome(
+        step=step,
+        status=Status.UNCHANGED,
+        version_number=newest.number if newest is not None else None,
+        arn=newest.arn if newest is not None else None,
+    )
