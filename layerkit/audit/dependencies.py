@@ -29,7 +29,8 @@ def dependency_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Fin
         held = {each.name: each.version for _, each, _ in reachable(stack, targets)}
         bundled = {each.name: each.version for each in target.runtime.bundled}
         wishes = list(_wishes(stack, target, targets))
-        yield from _missing(wishes, held, bundled, target)
+        if stack.is_whole:
+            yield from _missing(wishes, held, bundled, target)
         yield from _unfitting(wishes, held, bundled, target)
 
 

@@ -110,6 +110,7 @@ def _unread(where: str, code_size: int, *, name: str | None = None, arn: str | N
         insides=None,
         name=name,
         arn=arn,
+        is_read=False,
     )
 
 

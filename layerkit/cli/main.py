@@ -61,7 +61,7 @@ def _root(
 def main(argv: Sequence[str]) -> int:
     """Run a command line (without the program's name) and return its exit code.
 
-    0 done; 1 findings; 2 usage or recipe; 3 resolution; 4 fetch or hash; 5 build; 6 would not work on Lambda;
+    0 done; 1 findings; 2 usage or recipe; 3 resolution; 4 fetch or hash; 5 build; 6 would not work on Lambda; 7 AWS;
     130 Ctrl-C. A reader of the output that goes away early changes nothing of that.
     """
     try:

@@ -112,6 +112,7 @@ class Contents:
     ``where`` is how the user named it. ``unzipped_bytes`` is what AWS counts; ``zipped_bytes`` is ``None`` for a
     folder. ``insides`` is ``None`` where only the directory of a zip was read. ``name``, ``runtimes`` and
     ``architectures`` are what its manifest, or Lambda, says. ``findings`` are what reading it already brought up.
+    Where it could not be read (``is_read``), there are no files, and no more than its zipped size is known.
     """
 
     where: str
@@ -125,6 +126,7 @@ class Contents:
     runtimes: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    is_read: bool = True
 
     @property
     def binaries(self) -> Mapping[str, BinaryFacts]:

@@ -41,6 +41,11 @@ class Stack:
         """What AWS counts: each part unzipped, added up."""
         return sum(part.unzipped_bytes for part in self.parts)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every part could be read, so that what is nowhere is really missing."""
+        return all(part.is_read for part in self.parts)
+
     def merged(self) -> Mapping[str, Held]:
         """Return what lies below ``/opt`` in the end, by path."""
         return {file.path: Held(layer, file) for layer in self.layers for file in layer.files}

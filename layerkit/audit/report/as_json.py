@@ -52,7 +52,7 @@ def _part(contents: Contents, top: int) -> dict[str, Any]:
         "name": contents.name,
         "arn": contents.arn,
         "zipped_bytes": contents.zipped_bytes,
-        "unzipped_bytes": contents.unzipped_bytes,
+        "unzipped_bytes": contents.unzipped_bytes if contents.is_read else None,
         "files": len(contents.files),
         "compatible_runtimes": list(contents.runtimes),
         "compatible_architectures": list(contents.architectures),

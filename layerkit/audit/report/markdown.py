@@ -29,7 +29,7 @@ def render_markdown(audit: Audit, *, by: By, top: int) -> Iterator[str]:
     if len(audit.stack.parts) > 1:
         yield ""
         yield from as_markdown(parts_table(audit))
-    for part in audit.stack.parts:
+    for part in (part for part in audit.stack.parts if part.is_read):
         yield ""
         yield f"<details><summary>{_as_html(part.where)}</summary>"
         yield ""

@@ -52,6 +52,8 @@ def _part_rows(audit: Audit) -> Iterator[tuple[str, ...]]:
 
 def _figures(contents: Contents) -> tuple[str, ...]:
     zipped = "-" if contents.zipped_bytes is None else format_size(contents.zipped_bytes)
+    if not contents.is_read:
+        return "unknown", zipped, "unknown"
     return format_size(contents.unzipped_bytes), zipped, f"{len(contents.files):,}"
 
 

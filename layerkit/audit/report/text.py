@@ -18,13 +18,16 @@ def render_text(audit: Audit, *, by: By, top: int, pen: Pen) -> Iterator[str]:
     targets = targets_text(audit)
     yield f"{audit.title} for {targets}" if targets else audit.title
     used, limit = stack.unzipped_bytes, limits().unzipped_bytes
-    yield f"  unzipped  {format_mib(used)} of {limit // MIB} MiB {pen.meter(used, limit)}"
+    least = "" if stack.is_whole else "at least "
+    yield f"  unzipped  {least}{format_mib(used)} of {limit // MIB} MiB {pen.meter(used, limit)}"
     if len(stack.parts) == 1:
         yield f"  {_zipped(stack.parts[0])}"
     else:
         yield ""
         yield from aligned(parts_table(audit))
     for part in stack.parts:
+        if not part.is_read:
+            continue
         yield ""
         if len(stack.parts) > 1:
             yield part.where

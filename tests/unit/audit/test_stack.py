@@ -55,6 +55,25 @@ def test_who_overwrites_whom_is_told_where_somebody_owns_the_file() -> None:
     assert finding.message.endswith("`python/demo/core.py` (no distribution over demo)")
 
 
+@pytest.mark.parametrize(
+    ("path", "version", "severity"),
+    [
+        ("python/demo/core.py", "1.0", WARNING),
+        ("python/demo/core.so", "1.0", NOTE),  # one was stripped
+        ("python/demo/core.so", "2.0", WARNING),
+        ("python/demo/__pycache__/core.cpython-312.pyc", "2.0", NOTE),  # holds the time of its source
+        ("python/demo-1.0.dist-info/RECORD", "1.0", NOTE),
+    ],
+)
+def test_what_installers_write_anew_each_time_is_no_warning(path: str, version: str, severity: Severity) -> None:
+    one, other = (
+        holding(*installed("python", "demo", version=each), path, where=name)
+        for each, name in (("1.0", "a.zip"), (version, "b.zip"))
+    )
+    finding = next(each for each in found(one, changed(other, path)) if each.code is Code.STACK_OVERWRITTEN)
+    assert finding.severity is severity
+
+
 def test_copies_of_a_distribution_are_told_once_and_empty_files_not_at_all() -> None:
     lock = {"python/.lock": 0}
     one, other = (holding(*installed("python", "one", "two"), sizes=lock, where=name) for name in ("a.zip", "b.zip"))
@@ -194,3 +213,8 @@ def test_path_files_that_run_are_a_note_and_editable_installs_a_warning() -> Non
     assert findings[0].message == "executed whenever the function starts: `python/x.pth`"
     assert "`/home/me/src`" in findings[1].message
     assert "../lib" not in findings[1].message
+
+
+def test_where_a_part_could_not_be_read_nothing_is_called_missing() -> None:
+    unread = replace(holding(where="secret.zip"), is_read=False, insides=None)
+    assert found(unread, demo("a.zip", requires={"demo": ("idna>=2",)})) == []

@@ -89,3 +89,11 @@ def test_several_audits_stand_one_by_one_in_json() -> None:
     told = to_json([audit(demo("a.zip")), audit(demo("b.zip"))], top=2)
     assert told["stack"] is None
     assert [stack["title"] for stack in told["stacks"]] == ["a.zip", "b.zip"]
+
+
+def test_what_could_not_be_read_is_unknown_and_not_nothing() -> None:
+    unread = replace(holding(where="secret.zip"), is_read=False, insides=None, zipped_bytes=5 * MIB)
+    made = audit(demo("a.zip"), unread)
+    assert text(made)[1].startswith("  unzipped  at least 3.0 MiB of 250 MiB")
+    assert any(line.split() == ["2", "secret.zip", "unknown", "5.0", "MiB", "unknown"] for line in text(made))
+    assert to_json([made], top=1)["layers"][1]["unzipped_bytes"] is None
