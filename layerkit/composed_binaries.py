@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from layerkit.assemble.layout import ExtraFile, Placement
 from layerkit.assemble.prune import PrunePlan
@@ -13,6 +14,8 @@ from layerkit.cache import Cache
 from layerkit.formats import elf
 from layerkit.formats.elf import BinaryFacts
 from layerkit.model.finding import Finding
+
+_ANYWHERE: Final = "-any.whl"
 
 
 def binaries_of(plan: PrunePlan, placement: Placement, extra: Sequence[ExtraFile]) -> Iterator[LayerBinary]:
@@ -47,11 +50,12 @@ def _binaries(plan: PrunePlan, placement: Placement) -> Iterator[LayerBinary]:
             facts = fragment.binaries.get((file.scheme, file.path))
             if facts is not None:
                 name = placement.name(file.scheme, file.path, distribution=fragment.distribution)
-                yield LayerBinary(name=name, owner=fragment.distribution, facts=facts)
+                anywhere = fragment.wheel.endswith(_ANYWHERE)
+                yield LayerBinary(name=name, owner=fragment.distribution, facts=facts, runs_anywhere=anywhere)
 
 
 def _extra_binaries(extra: Sequence[ExtraFile]) -> Iterator[LayerBinary]:
     for file in extra:
         if elf.is_elf(file.content):
             with contextlib.suppress(elf.ElfError):  # not a binary after all
-                yield LayerBinary(name=file.name, owner=file.owner, facts=elf.binary_facts(file.content))
+                yield LayerBinary(name=file.name, owner=file.name, facts=elf.binary_facts(file.content), is_owned=False)

@@ -17,6 +17,7 @@ from layerkit.assemble.link import link
 from layerkit.assemble.prune import PrunePlan, plan_pruning
 from layerkit.audit.binaries import binary_findings
 from layerkit.audit.sizes import Sizes, size_findings
+from layerkit.audit.tree import Tree
 from layerkit.cache import Cache
 from layerkit.composed_binaries import binaries_of, keep_binaries, unreadable_in
 from layerkit.errors import UnfitError
@@ -38,7 +39,7 @@ class LayerRefused(UnfitError):
         super().__init__(
             f"layer {title} would not work on Lambda",
             details=[f"{finding.where}: {finding.message}" for finding in findings],
-            hint=next((finding.hint for finding in findings if finding.hint), None),
+            hint=_way_out(findings),
         )
 
 
@@ -125,7 +126,7 @@ def compose(
         pruned=_pruned(plan),
         binaries=None if unreadable else {binary.name: binary.facts for binary in binaries},
         findings=(
-            *binary_findings(binaries, targets, paths={f"/opt/{file.header.name}" for file in files}),
+            *binary_findings(binaries, targets, tree=Tree.of(f"/opt/{file.header.name}" for file in files)),
             *unreadable,
             *_unmatched(plan),
         ),
@@ -180,6 +181,13 @@ def bytes_by_owner(files: Sequence[LayerFile]) -> Counter[str]:
     for file in files:
         sizes[file.owner] += file.header.unzipped_bytes
     return sizes
+
+
+def _way_out(findings: Sequence[Finding]) -> str | None:
+    hint = next((finding.hint for finding in findings if finding.hint), None)
+    if any(finding.code is Code.ELF_MISSING_LIBRARY for finding in findings):
+        return f"{hint}; if another layer brings what is missing, build with `--force`"
+    return hint
 
 
 def _libraries(making: Making) -> Iterator[ExtraFile]:

@@ -1,43 +1,58 @@
 """Will binaries load: architecture, Python ABI, versioned symbols and needed libraries against the target."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from layerkit.audit.layer_binary import LayerBinary, grouped, paths_of, place_of
+from layerkit.audit.layer_binary import (
+    LayerBinary,
+    by_owner,
+    leave_out,
+    paths_of,
+    place_of,
+    severity_of_unusable,
+    who,
+)
 from layerkit.audit.libraries import library_findings
+from layerkit.audit.loader import Loader
 from layerkit.audit.other_systems import other_system_findings
+from layerkit.audit.stack_binaries import binaries_of, tree_of
 from layerkit.audit.symbols import symbol_findings
+from layerkit.audit.tree import Tree
 from layerkit.audit.weight import examples
 from layerkit.model.finding import Code, Finding, Severity
-from layerkit.model.stack import Held, Stack
+from layerkit.model.stack import Stack
 from layerkit.model.target import PlainTarget, PythonTarget, Target
 
-_VERSIONED_MODULE: Final = re.compile(r"\.(?P<abi>cpython-\d+[a-z]*|pypy\d+-pp\d+)-[^./]+\.so$")
+_VERSIONED_MODULE: Final = re.compile(r"\.(?P<abi>cpython-\d+[a-z]*|pypy\d+-pp\d+|graalpy[\d-]+-native)-[^./]+\.so$")
 _LOADABLE: Final = frozenset({"dyn", "exec"})
-_OPT: Final = "/opt"
-_TASK: Final = "/var/task"
+_BITS: Final = 64
+_NAMES: Final[Mapping[str, str]] = {
+    "em_3": "i386",
+    "em_21": "ppc64",
+    "em_22": "s390x",
+    "em_40": "32-bit Arm",
+    "em_243": "RISC-V",
+    "em_258": "LoongArch",
+}
 
 
 def stack_binary_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Finding]:
     """Yield what keeps binaries from loading, in a stack as Lambda merges it."""
-    merged = list(stack.merged().values())
-    function = [Held(stack.function, file) for file in stack.function.files] if stack.function is not None else []
-    binaries = [*_binaries_of(merged, _OPT), *_binaries_of(function, _TASK)]
-    paths = {f"{_OPT}/{held.file.path}" for held in merged} | {f"{_TASK}/{held.file.path}" for held in function}
     yield from other_system_findings(stack)
-    yield from binary_findings(binaries, targets, paths=paths)
+    for finding in binary_findings(list(binaries_of(stack)), targets, tree=tree_of(stack)):
+        if stack.is_whole or finding.code is not Code.ELF_MISSING_LIBRARY:
+            yield finding
 
 
-def binary_findings(
-    binaries: Sequence[LayerBinary], targets: Sequence[Target], *, paths: Collection[str]
-) -> tuple[Finding, ...]:
-    """Return what keeps binaries from loading on any of the targets.
-
-    ``paths`` are all files, absolute on Lambda: a library may be there under the name of a link.
-    """
+def binary_findings(binaries: Sequence[LayerBinary], targets: Sequence[Target], *, tree: Tree) -> tuple[Finding, ...]:
+    """Return what keeps binaries from loading on any of the targets; ``tree`` are all files on Lambda."""
     loadable = [binary for binary in binaries if binary.facts.type in _LOADABLE]
-    found = (finding for target in targets for finding in _for_target(loadable, target, paths))
+    found = (
+        finding
+        for target in targets
+        for finding in _for_target([binary for binary in loadable if binary.concerns(target)], target, tree)
+    )
     return tuple(dict.fromkeys(found))
 
 
@@ -48,44 +63,41 @@ def unreadable_finding(name: str, *, owner: str, why: str) -> Finding:
         severity=Severity.WARNING,
         where=name,
         message=f"{owner} brings a file that begins like a binary, but {why}: nobody can tell whether it loads",
-        hint=f'leave it out with `--drop "{owner}:…/{name.rpartition("/")[2]}"` if nothing needs it',
+        hint=f'leave it out with `--drop "{owner}:**/{name.rpartition("/")[2]}"` if nothing needs it',
     )
 
 
-def _binaries_of(held: Iterable[Held], root: str) -> Iterator[LayerBinary]:
-    for each in held:
-        facts = each.part.binaries.get(each.file.path)
-        if facts is not None:
-            owner = each.file.owner or each.file.path
-            yield LayerBinary(name=each.file.path, owner=owner, facts=facts, root=root, label=each.part.where)
-
-
-def _for_target(binaries: Sequence[LayerBinary], target: Target, paths: Collection[str]) -> Iterator[Finding]:
-    native = [binary for binary in binaries if binary.facts.machine == target.architecture.machine]
-    yield from _foreign(binaries, target, native_owners={binary.owner for binary in native})
-    yield from symbol_findings(native, target, paths)
+def _for_target(binaries: Sequence[LayerBinary], target: Target, tree: Tree) -> Iterator[Finding]:
+    native = [binary for binary in binaries if _is_for(binary, target)]
+    loader = Loader.of(native, target, tree)
+    yield from _foreign(binaries, target)
+    yield from symbol_findings(native, target, loader)
     match target:
         case PythonTarget():
             yield from _other_python(native, target)
         case PlainTarget():
             pass
-    yield from library_findings(native, target, paths)
+    if loader is not None:
+        yield from library_findings(native, target, loader)
 
 
-def _foreign(binaries: Sequence[LayerBinary], target: Target, *, native_owners: set[str]) -> Iterator[Finding]:
-    strangers = [binary for binary in binaries if binary.facts.machine != target.architecture.machine]
-    for group in grouped(strangers, lambda binary: (binary.label, binary.owner, binary.facts.machine)):
+def _is_for(binary: LayerBinary, target: Target) -> bool:
+    return (binary.facts.machine, binary.facts.bits) == (target.architecture.machine, _BITS)
+
+
+def _foreign(binaries: Sequence[LayerBinary], target: Target) -> Iterator[Finding]:
+    strangers = [binary for binary in binaries if not _is_for(binary, target)]
+    native_owners = {binary.owner for binary in binaries if _is_for(binary, target)}
+    for group in by_owner(strangers, lambda binary: binary.facts.machine):
         first = group[0]
-        harmless = first.owner in native_owners
+        severity = severity_of_unusable(group, has_others=first.owner in native_owners)
         yield Finding(
             code=Code.ELF_ARCHITECTURE,
-            severity=Severity.WARNING if harmless else Severity.ERROR,
+            severity=severity,
             where=place_of(group),
-            message=f"{first.owner} brings {_binaries(group)} for {first.facts.machine};"
+            message=f"{_brings(group)} for {_NAMES.get(first.facts.machine, first.facts.machine)};"
             f" {target.identifier} cannot load {'it' if len(group) == 1 else 'them'}",
-            hint=f'leave it out with `--drop "{first.owner}:…/{first.name.rpartition("/")[2]}"`'
-            if harmless
-            else f"take a wheel of {first.owner} for {target.architecture}",
+            hint=_wheel_for(group, str(target.architecture)) if severity is Severity.ERROR else leave_out(group),
             paths=paths_of(group),
         )
 
@@ -93,16 +105,15 @@ def _foreign(binaries: Sequence[LayerBinary], target: Target, *, native_owners: 
 def _other_python(binaries: Sequence[LayerBinary], target: PythonTarget) -> Iterator[Finding]:
     names = {binary.name for binary in binaries}
     wrong = [binary for binary in binaries if _is_for_other_python(binary, target, names)]
-    for group in grouped(wrong, lambda binary: (binary.label, binary.owner, _abi_of(binary))):
+    for group in by_owner(wrong, _abi_of):
         first = group[0]
-        modules = "a module" if len(group) == 1 else f"{len(group)} modules, such as {examples([first.name])},"
         yield Finding(
             code=Code.PYTHON_ABI,
             severity=Severity.ERROR,
             where=place_of(group),
-            message=f"{first.owner} brings {modules} for {_abi_of(first)}; {target.runtime.name} will not import"
+            message=f"{_brings(group, 'module', 'modules')} for {_abi_of(first)}; {target.runtime.name} will not import"
             f" {'it' if len(group) == 1 else 'them'}",
-            hint=f"take a wheel of {first.owner} for {target.runtime.name}",
+            hint=_wheel_for(group, target.runtime.name),
             paths=paths_of(group),
         )
 
@@ -120,7 +131,17 @@ def _abi_of(binary: LayerBinary) -> str:
     return match["abi"] if match else ""
 
 
-def _binaries(group: Sequence[LayerBinary]) -> str:
+def _brings(group: Sequence[LayerBinary], noun: str = "binary", nouns: str = "binaries") -> str:
+    """Say whose binaries these are, and how many; of the astray, what they are."""
+    first = group[0]
     if len(group) == 1:
-        return "a binary"
-    return f"{len(group)} binaries, such as {examples([group[0].name])},"
+        return f"{who(group, 'is' if first.is_astray else 'brings')} a {noun}"
+    if first.is_astray:
+        return f"{who(group, 'is')} {nouns}"
+    return f"{first.who} brings {len(group)} {nouns}, such as {examples([first.name])},"
+
+
+def _wheel_for(group: Sequence[LayerBinary], target: str) -> str:
+    if group[0].is_astray:
+        return f"build {'it' if len(group) == 1 else 'them'} for {target}"
+    return f"take a wheel of {group[0].who} for {target}"

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import deflate
 
@@ -12,7 +13,10 @@ from layerkit.audit.insides import Sights, look_at
 from layerkit.audit.ownership import find_installed, owners_of
 from layerkit.audit.zip_entries import link_findings
 from layerkit.errors import EnvironmentFailure
+from layerkit.facts import limits
 from layerkit.model.contents import Contents, HeldFile, Insides, Kind
+
+_BLOCK: Final = 1024 * 1024
 
 
 class UnreadableFolder(EnvironmentFailure):
@@ -27,17 +31,23 @@ def read_folder(folder: Path, *, where: str) -> Contents:
     sights = Sights()
     links: dict[str, str] = {}
     found: dict[str, tuple[int, int, int]] = {}
+    places: dict[str, Path] = {}
     for path in _walk(folder):
-        name = path.relative_to(folder).as_posix()
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            links[name] = os.fspath(path.readlink())
-            content = os.fsencode(links[name])
+        name = _shown(path.relative_to(folder).as_posix())
+        places[name] = path
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            target = os.fspath(path.readlink())
+            links[name] = _shown(target)
+            content = os.fsencode(target)
+        elif status.st_size >= limits().unzipped_bytes:
+            found[name] = (status.st_size, _crc32_of(path), status.st_mode)
+            continue
         else:
             content = _read(path)
             sights.add(name, look_at(name, content))
-        found[name] = (len(content), deflate.crc32(content), mode)
-    installed = tuple(find_installed(found, lambda name: _read(folder / name)))
+        found[name] = (len(content), deflate.crc32(content), status.st_mode)
+    installed = tuple(find_installed(found, lambda name: _read(places[name])))
     owners = owners_of(found, installed)
     return Contents(
         where=where,
@@ -76,6 +86,20 @@ def _walk(folder: Path) -> Iterator[Path]:
             path = Path(root) / name
             if path.is_symlink() or path.is_file():
                 yield path
+
+
+def _shown(name: str) -> str:
+    """Return a name with U+FFFD for what is no text in it."""
+    return os.fsencode(name).decode("utf-8", errors="replace")
+
+
+def _crc32_of(path: Path) -> int:
+    """Return the CRC-32 of a file too large for memory, and for any layer."""
+    crc32 = 0
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            crc32 = deflate.crc32(block, crc32)
+    return crc32
 
 
 def _read(path: Path) -> bytes:

@@ -43,8 +43,9 @@ def look_at(path: str, content: bytes) -> Sight:
 
 
 def is_telling(path: str) -> bool:
-    """Tell whether a file that is no binary may still be worth a look."""
-    return path.endswith(".pyc") or _PATH_FILE.fullmatch(path) is not None or _may_be_key(path)
+    """Tell whether a file that is not known to be a binary may still be worth a look."""
+    by_name = path.endswith((".pyc", ".so")) or ".so." in path
+    return by_name or _PATH_FILE.fullmatch(path) is not None or _may_be_key(path)
 
 
 def _may_be_key(path: str) -> bool:

@@ -1,134 +1,143 @@
 """Needed libraries: is each found, in the stack or in the runtime, and is it the one that was meant."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from layerkit.audit.layer_binary import LayerBinary, grouped, paths_of, place_of
-from layerkit.audit.loader import Loader, own_folders
+from layerkit.audit.layer_binary import LayerBinary, by_owner, grouped, paths_of, place_of, who
+from layerkit.audit.loader import LATE_FOLDERS, Loader
+from layerkit.audit.needs import Damage, Needs
+from layerkit.audit.remedies import remedy_for, take_along
 from layerkit.audit.weight import examples
 from layerkit.model.finding import Code, Finding, Severity
 from layerkit.model.target import Target
 
-_OWN_LIBRARIES: Final = "/opt/lib"
-_HELP: Final[Mapping[str, str]] = {
-    "libGL.so.1": "Lambda has no display: `opencv-python-headless` in place of `opencv-python` needs none",
-    "libpq.so.5": "`psycopg2-binary`, or `psycopg[binary]`, bring it along",
-    "libSM.so.6": "Lambda has no display: look for a build without one, as `opencv-python-headless`",
-    "libX11.so.6": "Lambda has no display: look for a build without one, as `opencv-python-headless`",
-    "libodbc.so.2": "put unixODBC's libraries into `lib/` of the layer",
-    "libmysqlclient.so.21": "`PyMySQL` needs no library; else put it into `lib/` of the layer",
-}
+_Lacks = Mapping[LayerBinary, tuple[str, ...]]
 
 
-def library_findings(binaries: Sequence[LayerBinary], target: Target, paths: Collection[str]) -> Iterator[Finding]:
-    """Yield what is to be said about needed libraries; nothing for a system into which nobody has looked."""
-    loader = Loader.of(binaries, target, paths)
-    if loader is None:
-        return
-    missing = {binary: lacks for binary in binaries if (lacks := _lacking(binary, loader))}
-    lost = {binary: gone for binary, lacks in missing.items() if (gone := _nowhere(lacks, loader))}
-    broken = _broken(binaries, lost, loader)
-    yield from _missing(lost, binaries, broken, target)
-    yield from _unfindable(missing, loader)
-    yield from _beaten(binaries, loader, target)
+def library_findings(binaries: Sequence[LayerBinary], target: Target, loader: Loader) -> Iterator[Finding]:
+    """Yield what is to be said about needed libraries."""
+    needs = Needs.of(binaries, loader)
+    missing = {binary: lacks for binary in binaries if (lacks := needs.missing(binary))}
+    nowhere = _only(missing, lambda name: name not in loader.elsewhere)
+    off_path = _only(missing, lambda name: name in loader.elsewhere)
+    for same in by_owner(nowhere):
+        yield from _missing({binary: nowhere[binary] for binary in same}, needs, target)
+    for same in by_owner(off_path):
+        yield from _off_path({binary: off_path[binary] for binary in same}, loader)
+    yield from _beaten(needs, loader, target)
 
 
-def _lacking(binary: LayerBinary, loader: Loader) -> tuple[str, ...]:
-    return tuple(library for library in binary.facts.needed if loader.find(library, binary) is None)
+def _only(missing: _Lacks, wanted: Callable[[str], bool]) -> _Lacks:
+    chosen = {binary: tuple(filter(wanted, lacks)) for binary, lacks in missing.items()}
+    return {binary: lacks for binary, lacks in chosen.items() if lacks}
 
 
-def _nowhere(libraries: Sequence[str], loader: Loader) -> tuple[str, ...]:
-    return tuple(library for library in libraries if library not in loader.elsewhere)
-
-
-def _broken(
-    binaries: Sequence[LayerBinary], lost: Mapping[LayerBinary, tuple[str, ...]], loader: Loader
-) -> frozenset[str]:
-    """Return the paths of binaries that cannot be loaded, because they or what they need lack a library."""
-    broken = {binary.path for binary in lost}
-    growing = bool(broken)
-    while growing:
-        growing = False
-        for binary in binaries:
-            if binary.path not in broken and any(loader.find(each, binary) in broken for each in binary.facts.needed):
-                broken.add(binary.path)
-                growing = True
-    return frozenset(broken)
-
-
-def _missing(
-    lost: Mapping[LayerBinary, tuple[str, ...]],
-    binaries: Sequence[LayerBinary],
-    broken: frozenset[str],
-    target: Target,
-) -> Iterator[Finding]:
-    for group in grouped(lost, lambda binary: (binary.label, binary.owner)):
-        owner = group[0].owner
-        libraries = list(dict.fromkeys(library for binary in group for library in lost[binary]))
-        severity = _severity(owner, binaries, broken)
-        them = "it" if len(libraries) == 1 else "them"
-        rest = "" if severity is Severity.ERROR else "; it matters only if that part is used"
+def _missing(lost: _Lacks, needs: Needs, target: Target) -> Iterator[Finding]:
+    """Yield a finding for each remedy: libraries that the same helps against are one thing to do."""
+    by_remedy: dict[str | None, dict[LayerBinary, tuple[str, ...]]] = {}
+    for binary, libraries in lost.items():
+        for library in libraries:
+            group = by_remedy.setdefault(remedy_for(library, binary, target), {})
+            group[binary] = (*group.get(binary, ()), library)
+    for remedy, group in by_remedy.items():
+        names = _names(group)
+        damage = needs.damage(group)
         yield Finding(
             code=Code.ELF_MISSING_LIBRARY,
-            severity=severity,
-            where=place_of(group),
-            message=f"{owner} needs {examples(libraries)} for {examples([binary.name for binary in group])}, and"
-            f" neither {target.runtime.name} on {target.architecture} nor the stack has {them}{rest}",
-            hint=_help(libraries),
-            paths=paths_of(group),
+            severity=damage.severity,
+            where=place_of(list(group)),
+            message=f"{_who_needs(group)}, and neither {target.runtime.name} on {target.architecture} nor the stack has"
+            f" {'it' if len(names) == 1 else 'them'}{_consequence(group, damage)}",
+            hint=remedy or take_along(names),
+            paths=paths_of(list(group)),
         )
 
 
-def _severity(owner: str, binaries: Sequence[LayerBinary], broken: frozenset[str]) -> Severity:
-    """Rate by how much of a distribution cannot be loaded: an optional module or two are a warning."""
-    own = [binary for binary in binaries if binary.owner == owner]
-    modules = [binary for binary in own if binary.is_module] or own
-    useless = sum(binary.path in broken for binary in modules)
-    return Severity.ERROR if useless * 2 >= len(modules) else Severity.WARNING
+def _names(group: _Lacks) -> list[str]:
+    return list(dict.fromkeys(library for libraries in group.values() for library in libraries))
 
 
-def _help(libraries: Sequence[str]) -> str:
-    if any(library.startswith("libc.musl") or library == "libc.so" for library in libraries):
-        return "it was built for Alpine (musllinux): take a manylinux wheel"
-    known = (_HELP[library] for library in libraries if library in _HELP)
-    listed = ", ".join(f'"{library}"' for library in libraries)
-    return next(
-        known,
-        f"put what is missing into `lib/` of a layer: a recipe takes it from the image with `libraries = [{listed}]`",
+def _who_needs(group: _Lacks) -> str:
+    """Say it of the distribution and its files, modules first; of the astray once is enough."""
+    binaries = sorted(group, key=lambda binary: not binary.is_module)
+    files = "" if binaries[0].is_astray else f" for {examples([each.name for each in binaries])}"
+    return f"{who(binaries, 'needs')} {examples(_names(group))}{files}"
+
+
+def _consequence(group: _Lacks, damage: Damage) -> str:
+    if damage.severity is Severity.WARNING:
+        return "; it matters only if that part is used"
+    if damage.lost == damage.entries:
+        return "" if len(group) == damage.entries else f": nothing of {damage.owner} can be loaded"
+    return f": {damage.lost} of {damage.entries} {damage.what} of {damage.owner} cannot be loaded"
+
+
+def _off_path(group: _Lacks, loader: Loader) -> Iterator[Finding]:
+    """Yield libraries that the stack has, in a folder where the loader looks only after somebody loaded them before.
+
+    A package may see to that with its own libraries, or with another's; nobody does with one that lies in no package.
+    """
+    places = {name: loader.elsewhere[name] for name in _names(group)}
+    for astray in (False, True):
+        names = sorted(name for name, binary in places.items() if binary.is_astray is astray)
+        users = [binary for binary, lacks in group.items() if not {*names}.isdisjoint(lacks)]
+        if users:
+            yield _off_path_finding(users, names, places[names[0]], astray=astray)
+
+
+def _off_path_finding(
+    users: Sequence[LayerBinary], names: Sequence[str], place: LayerBinary, *, astray: bool
+) -> Finding:
+    more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+    return Finding(
+        code=Code.ELF_MISSING_LIBRARY,
+        severity=Severity.WARNING if astray else Severity.NOTE,
+        where=place_of(users),
+        message=f"{who(users, 'needs')} `{names[0]}`{more}, which lies at `{place.path}`, where the loader does not"
+        " look: it works only if something loads it beforehand",
+        hint="put it into `lib/` of the layer, where the loader does look" if astray else None,
+        paths=paths_of(users),
     )
 
 
-def _unfindable(missing: Mapping[LayerBinary, tuple[str, ...]], loader: Loader) -> Iterator[Finding]:
-    """Libraries that the stack has, in a folder where the loader looks only after somebody loaded them before."""
-    for group in grouped(missing, lambda binary: (binary.label, binary.owner)):
-        lacking = (library for binary in group for library in missing[binary])
-        libraries = {library: loader.elsewhere[library] for library in lacking if library in loader.elsewhere}
-        if libraries:
-            library, path = next(iter(libraries.items()))
-            more = f" (and {len(libraries) - 1} more)" if len(libraries) > 1 else ""
-            yield Finding(
-                code=Code.ELF_MISSING_LIBRARY,
-                severity=Severity.NOTE,
-                where=group[0].label or group[0].owner,
-                message=f"{group[0].owner} needs `{library}`{more}, which lies at `{path}`, where the loader does not"
-                " look: it works only if something loads it beforehand",
-                paths=paths_of(group),
-            )
+def _beaten(needs: Needs, loader: Loader, target: Target) -> Iterator[Finding]:
+    """Yield libraries in folders that come last in LD_LIBRARY_PATH which the runtime has under the same name.
 
-
-def _beaten(binaries: Sequence[LayerBinary], loader: Loader, target: Target) -> Iterator[Finding]:
-    """Libraries in ``/opt/lib``, which comes last in LD_LIBRARY_PATH, that the runtime has under the same name."""
-    for binary in binaries:
-        folder, _, name = binary.path.rpartition("/")
-        if folder != _OWN_LIBRARIES or name not in loader.system:
+    Where every binary that needs one finds it on a search path of its own, it is used after all.
+    """
+    used: dict[LayerBinary, list[LayerBinary]] = {}
+    idle: dict[LayerBinary, list[LayerBinary]] = {}
+    for library in needs.binaries:
+        name = _beaten_name(library, loader)
+        if name is None:
             continue
-        users = [each for each in binaries if name in each.facts.needed and _OWN_LIBRARIES not in own_folders(each)]
-        if users:
-            yield Finding(
-                code=Code.STACK_SYSTEM_LIBRARY,
-                severity=Severity.WARNING,
-                where=place_of([binary]),
-                message=f"{target.runtime.name} has its own `{name}`, and `/opt/lib` comes last: that is loaded"
-                f" for {examples([each.name for each in users])}",
-                hint="leave it out, or give the binaries a search path (`patchelf --set-rpath '$ORIGIN/…'`)",
-            )
+        misled = list(needs.users.get(name, ()))
+        if misled:
+            used[library] = misled
+        elif library.path not in needs.users:
+            idle[library] = []
+    for groups in (used, idle):
+        for group in grouped(groups, lambda binary: binary.label):
+            yield _beaten_finding(group, [user for library in group for user in groups[library]], target)
+
+
+def _beaten_name(library: LayerBinary, loader: Loader) -> str | None:
+    folder = library.path.rpartition("/")[0]
+    if folder not in LATE_FOLDERS:
+        return None
+    names = (library.facts.soname or library.file_name, library.file_name)
+    return next((name for name in names if loader.beaten(name) == library.path), None)
+
+
+def _beaten_finding(group: Sequence[LayerBinary], users: Sequence[LayerBinary], target: Target) -> Finding:
+    names = examples([library.facts.soname or library.file_name for library in group])
+    folder = group[0].path.rpartition("/")[0]
+    them = "that is" if len(group) == 1 else "those are"
+    loaded = f"{them} loaded for {examples([*dict.fromkeys(user.name for user in users)])}" if users else f"{them} used"
+    return Finding(
+        code=Code.STACK_SYSTEM_LIBRARY,
+        severity=Severity.WARNING if users else Severity.NOTE,
+        where=place_of(group),
+        message=f"{target.runtime.name} has its own {names}, and `{folder}` comes last in LD_LIBRARY_PATH: {loaded}",
+        hint="leave it out, or give the binaries a search path (`patchelf --force-rpath --set-rpath '$ORIGIN/…'`)",
+        paths=paths_of(group),
+    )

@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from layerkit.audit.layer_binary import LayerBinary
+from layerkit.audit.layer_binary import LayerBinary, grouped
 from layerkit.audit.loader import Loader
 from layerkit.model.finding import Severity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Damage:
-    """How many of an owner's ``entries`` (what Python imports or loads of it) cannot be loaded, and how bad that is."""
+    """How many of an owner's ``entries`` (what Python imports or loads of it) cannot be loaded, and how bad that is.
+
+    Half of the modules are too much to go without, or more than half of the binaries where there are no modules: such a
+    distribution may well bring libraries that nobody opens on most machines. Libraries of nobody's are never too much.
+    """
 
     owner: str
     what: str
@@ -21,26 +25,32 @@ class Damage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Needs:
-    """What the loader finds for each binary: by its path, each needed library and where it is."""
+    """What the loader finds: for an owner's binaries, where each needed library is; and by path, who needs it."""
 
     binaries: Sequence[LayerBinary]
-    found: Mapping[str, Mapping[str, str | None]]
+    found: Mapping[tuple[str, str], str | None]
     users: Mapping[str, Sequence[LayerBinary]]
+    owned: Mapping[str, Sequence[LayerBinary]]
 
     @classmethod
     def of(cls, binaries: Sequence[LayerBinary], loader: Loader) -> "Needs":
         """Ask the loader for everything once."""
-        found = {each.path: {name: loader.find(name, each) for name in each.facts.needed} for each in binaries}
+        found: dict[tuple[str, str], str | None] = {}
         users: dict[str, list[LayerBinary]] = {}
         for binary in binaries:
-            for place in found[binary.path].values():
+            for name in dict.fromkeys(binary.facts.needed):
+                key = binary.owner, name
+                if key not in found:
+                    found[key] = loader.find(name, binary)
+                place = found[key]
                 if place is not None:
                     users.setdefault(place, []).append(binary)
-        return cls(binaries=binaries, found=found, users=users)
+        owned = {group[0].owner: group for group in grouped(binaries, lambda binary: binary.owner)}
+        return cls(binaries=binaries, found=found, users=users, owned=owned)
 
     def missing(self, binary: LayerBinary) -> tuple[str, ...]:
         """Return the needed libraries that are not found."""
-        return tuple(name for name, place in self.found[binary.path].items() if place is None)
+        return tuple(name for name in dict.fromkeys(binary.facts.needed) if self.found[binary.owner, name] is None)
 
     def damage(self, lost: Iterable[LayerBinary]) -> Damage:
         """Return the worst that comes of it when these binaries cannot be loaded."""
@@ -60,16 +70,18 @@ class Needs:
         return broken
 
     def _damage_to(self, owner: str, broken: Mapping[str, LayerBinary]) -> Damage:
-        own = [binary for binary in self.binaries if binary.owner == owner]
+        own = [binary for binary in self.owned[owner] if not binary.is_optional]
         modules = [binary for binary in own if binary.is_module]
         entries = modules or self._tops(own)
         lost = sum(entry.path in broken for entry in entries)
+        too_much = lost * 2 >= len(entries) if modules else lost * 2 > len(entries)
+        is_loose = not modules and not all(binary.is_owned for binary in own)
         return Damage(
-            owner=own[0].who,
+            owner=owner,
             what="extension modules" if modules else "binaries",
             lost=lost,
             entries=len(entries),
-            severity=_severity(own[0], lost=lost, entries=len(entries), has_modules=bool(modules)),
+            severity=Severity.ERROR if lost and too_much and not is_loose else Severity.WARNING,
         )
 
     def _tops(self, own: Sequence[LayerBinary]) -> Sequence[LayerBinary]:
@@ -81,14 +93,3 @@ class Needs:
             if not any(user.path in paths and user.path != binary.path for user in self.users.get(binary.path, ()))
         ]
         return tops or own
-
-
-def _severity(one: LayerBinary, *, lost: int, entries: int, has_modules: bool) -> Severity:
-    """Rate what is lost: half of the modules, or more than half of what else there is, is too much to go without.
-
-    A distribution without modules may well bring libraries that nobody opens on most machines.
-    """
-    if one.runs_anywhere or not lost or (not one.is_owned and not has_modules):
-        return Severity.WARNING
-    too_much = lost * 2 >= entries if has_modules else lost * 2 > entries
-    return Severity.ERROR if too_much else Severity.WARNING

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from layerkit.audit.import_roots import Offer, offers
 from layerkit.audit.weight import count, examples
 from layerkit.formats.zip import files_that_are_folders
-from layerkit.model.contents import HeldFile, Kind
+from layerkit.model.contents import Contents, HeldFile, Kind
 from layerkit.model.finding import Code, Finding, Severity
 from layerkit.model.stack import Overwritten, Stack
 from layerkit.model.target import Target
@@ -16,10 +16,10 @@ def overwritten_findings(stack: Stack) -> Iterator[Finding]:
     pairs: dict[tuple[str, str], list[Overwritten]] = {}
     for each in stack.overwritten():
         pairs.setdefault((each.by.where, each.of.where), []).append(each)
-    owners = {part.where: {file.path: file for file in part.files} for part in stack.layers}
+    held = {part.where: {file.path: file for file in part.files} for part in stack.layers}
     for (by, of), paths in pairs.items():
-        if not all(_is_a_copy(each, owners[by], owners[of]) for each in paths):
-            yield _overwritten(paths, owners[by], owners[of])
+        if not all(_is_a_copy(each, held[by], held[of]) for each in paths):
+            yield _overwritten(paths, held[by], held[of])
     yield from _files_and_folders(stack)
 
 
@@ -41,17 +41,35 @@ def _is_a_copy(each: Overwritten, by: dict[str, HeldFile], of: dict[str, HeldFil
 
 def _overwritten(paths: Sequence[Overwritten], by: dict[str, HeldFile], of: dict[str, HeldFile]) -> Finding:
     differing = [each for each in paths if each.differs]
-    telling = [each for each in differing if by[each.path].kind is not Kind.METADATA]
-    first = (telling or differing or list(paths))[0]
+    twins = _versions(paths[0].by) & _versions(paths[0].of)
+    telling = [each for each in differing if _is_telling(by[each.path], of[each.path], twins)]
+    named = telling or differing or list(paths)
+    first = named[0]
     return Finding(
         code=Code.STACK_OVERWRITTEN,
         severity=Severity.WARNING if telling else Severity.NOTE,
         where=first.by.where,
         message=f"it overwrites {count(len(paths), 'file')} of {first.of.where}, {_contents(differing, paths)}:"
-        f" {examples([each.path for each in (differing or paths)])}{_owners(by[first.path], of[first.path])}",
+        f" {examples([each.path for each in named])}{_owners(by[first.path], of[first.path])}",
         hint="change the order of the layers, or leave one of the two out" if telling else None,
         paths=tuple(each.path for each in paths),
     )
+
+
+def _versions(part: Contents) -> frozenset[tuple[str | None, str]]:
+    return frozenset((each.name, each.version) for each in part.distributions)
+
+
+def _is_telling(by: HeldFile, of: HeldFile, twins: frozenset[tuple[str | None, str]]) -> bool:
+    """Whether other content of a file means other behaviour, as far as its name tells.
+
+    Installers write metadata, bytecode and scripts anew each time; of one version of a distribution (``twins``) the
+    rest, as stripped binaries, is equivalent, unless somebody changed its sources.
+    """
+    if by.kind in {Kind.METADATA, Kind.BYTECODE}:
+        return False
+    is_twin = by.owner == of.owner and any(by.owner == name for name, _ in twins)
+    return by.kind is Kind.PYTHON or not is_twin
 
 
 def _contents(differing: Sequence[Overwritten], paths: Sequence[Overwritten]) -> str:

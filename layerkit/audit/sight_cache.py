@@ -9,7 +9,7 @@ from layerkit.audit.insides import Sights
 from layerkit.cache import Cache
 
 BUCKET: Final = "sights"
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Part of every key; raised whenever the same zip would be seen otherwise."""
 
 
@@ -27,7 +27,7 @@ def recall(cache: Cache, sha256: str) -> Sights | None:
     try:
         checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
         return Sights.from_json(json.loads(text)) if checksum == _checksum(text) else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # of a version that kept something else
         return None
 
 

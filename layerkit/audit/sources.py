@@ -2,7 +2,7 @@
 
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ _MANIFEST: Final = ".layer.json"
 def read_source(path: Path, *, where: str, deep: bool, cache: Cache) -> Contents:
     """Read a layer or a function's code. Raises ``UnreadableLayer`` and ``UnreadableFolder``."""
     if path.name.endswith(_MANIFEST):
-        path = path.with_name(path.name.removesuffix(_MANIFEST) + ".zip")
+        path = _zip_beside(path, where)
     try:
         if path.is_dir():
             return read_folder(path, where=where)
@@ -29,12 +29,23 @@ def read_source(path: Path, *, where: str, deep: bool, cache: Cache) -> Contents
             why = "it is no file" if path.exists() else "there is no such file"
             raise UnreadableLayer(where=where, why=why)
         _refuse_relatives(path, where)
+        manifest = _manifest_of(path)
         with path.open("rb") as stream, ThreadPoolExecutor(1) as hashing:
+            if not deep and manifest is None:
+                return read_zip(stream, where=where)
             sha256 = hashing.submit(sha256_of, path)
             contents = read_zip(stream, where=where, deep=deep, memory=Memory(cache=cache, sha256=sha256.result))
-        return _described(contents, path, sha256.result())
+        return _described(contents, manifest, sha256.result())
     except OSError as exc:
         raise UnreadableLayer(where=where, why=(exc.strerror or str(exc)).lower()) from exc
+
+
+def _zip_beside(manifest: Path, where: str) -> Path:
+    path = manifest.with_name(manifest.name.removesuffix(_MANIFEST) + ".zip")
+    if manifest.is_file() and not path.exists():
+        why = f"it is a manifest, and its zip `{path.name}` is not beside it"
+        raise UnreadableLayer(where=where, why=why, hint="build it again, or put the zip beside the manifest")
+    return path
 
 
 def _refuse_relatives(path: Path, where: str) -> None:
@@ -45,9 +56,8 @@ def _refuse_relatives(path: Path, where: str) -> None:
         raise UnreadableLayer(where=where, why="it is a tar archive, and Lambda takes zips only")
 
 
-def _described(contents: Contents, path: Path, sha256: str) -> Contents:
+def _described(contents: Contents, manifest: Mapping[str, Any] | None, sha256: str) -> Contents:
     """Add what the manifest beside the zip says, if it speaks of this very zip."""
-    manifest = _manifest_of(path)
     if manifest is None:
         return contents
     if manifest.get("sha256") != sha256:
@@ -61,15 +71,19 @@ def _described(contents: Contents, path: Path, sha256: str) -> Contents:
         return replace(contents, findings=(*contents.findings, stale))
     return replace(
         contents,
-        name=manifest.get("name"),
-        runtimes=tuple(manifest.get("compatible_runtimes", ())),
-        architectures=tuple(manifest.get("compatible_architectures", ())),
+        name=next(_texts([manifest.get("name")]), None),
+        runtimes=tuple(_texts(manifest.get("compatible_runtimes"))),
+        architectures=tuple(_texts(manifest.get("compatible_architectures"))),
     )
+
+
+def _texts(values: object) -> Iterator[str]:
+    yield from (value for value in values if isinstance(value, str)) if isinstance(values, list) else ()
 
 
 def _manifest_of(path: Path) -> Mapping[str, Any] | None:
     try:
         layer = json.loads(path.with_name(f"{path.stem}{_MANIFEST}").read_text(encoding="utf-8"))["layers"][0]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
     return layer if isinstance(layer, dict) else None

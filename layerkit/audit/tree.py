@@ -20,7 +20,7 @@ class Tree:
     def of(cls, paths: Iterable[str], links: Mapping[str, str] | None = None) -> "Tree":
         """Return the tree of these paths; ``links`` are those of them that are links."""
         known = links or {}
-        return cls(files=frozenset(paths) - known.keys(), links=known)
+        return cls(files=frozenset(path for path in paths if path not in known), links=known)
 
     def find(self, path: str) -> str | None:
         """Return the file that a path leads to: itself, or what links make of it; ``None`` if there is none."""

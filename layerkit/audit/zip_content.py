@@ -11,13 +11,15 @@ from layerkit.formats.zip_directory import ENCRYPTED
 from layerkit.gate import Gate
 
 _IN_FLIGHT: Final = 64 * 1024 * 1024  # bytes of inflated files in memory at once; one larger file goes alone
+_BROKEN_PROMISE: Final = "does not have the content that the zip's directory promises"
 
 
 class ZipContent:
     """Gives the content of entries; safe to share between threads."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, overlapping: frozenset[str] = frozenset()) -> None:
         self._stream = stream
+        self._overlapping = overlapping
         self._reading = threading.Lock()
         self.gate = Gate(_IN_FLIGHT)
 
@@ -27,16 +29,25 @@ class ZipContent:
             raise ZipProblem("is encrypted, and Lambda cannot unpack it")
         if entry.method not in {STORED, DEFLATED}:
             raise ZipProblem(f"is compressed by method {entry.method}, which Lambda cannot unpack")
-        if entry.unzipped_bytes >= limits().unzipped_bytes:
-            raise ZipProblem(f"claims {entry.unzipped_bytes:,} bytes, more than any layer holds; it was not unpacked")
+        claimed = max(entry.unzipped_bytes, entry.compressed_bytes)
+        if claimed >= limits().unzipped_bytes:
+            raise ZipProblem(f"claims {claimed:,} bytes, more than any layer holds; it was not unpacked")
+        if entry.name in self._overlapping:
+            raise ZipProblem("overlaps what follows it in the zip; it was not unpacked")
+        if entry.method == STORED and entry.compressed_bytes != entry.unzipped_bytes:
+            raise ZipProblem(_BROKEN_PROMISE)
         content = self._inflate(entry)
         if len(content) != entry.unzipped_bytes or deflate.crc32(content) != entry.crc32:
-            raise ZipProblem("does not have the content that the zip's directory promises")
+            raise ZipProblem(_BROKEN_PROMISE)
         return content
 
     def _inflate(self, entry: ZipEntry) -> bytes:
         with self._reading:
-            self._stream.seek(data_offset(self._stream, entry))
+            try:
+                start = data_offset(self._stream, entry)
+            except ZipProblem as exc:  # which names the entry
+                raise ZipProblem("is not where, or not what, the zip's directory says") from exc
+            self._stream.seek(start)
             compressed = self._stream.read(entry.compressed_bytes)
         if len(compressed) < entry.compressed_bytes:
             raise ZipProblem("is cut short")

@@ -4,15 +4,19 @@ import posixpath
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from typing import Final
 
-from layerkit.formats.zip import case_collisions, too_long, unsafe_name
-from layerkit.formats.zip_directory import ZipEntry
+from layerkit.formats.zip import case_collisions, least_bytes, too_long, unsafe_name
+from layerkit.formats.zip_directory import UTF8, ZipEntry
 from layerkit.model.finding import Code, Finding, Severity
 
 _NAMED: Final = 3
 _OTHERS_READ: Final = 0o004
 _OTHERS_ENTER: Final = 0o005
+_HERE: Final = "./"
+_MOST_HOPS: Final = 40  # as Linux
 
 
 def unsafe_names(entries: Sequence[ZipEntry]) -> Mapping[str, str]:
@@ -21,8 +25,18 @@ def unsafe_names(entries: Sequence[ZipEntry]) -> Mapping[str, str]:
 
 
 def usable(entries: Sequence[ZipEntry], unsafe: Mapping[str, str]) -> Mapping[str, ZipEntry]:
-    """Return the files that unpacking leaves: of entries with one name the last, none with an unsafe name."""
-    return {entry.name: entry for entry in entries if not entry.name.endswith("/") and entry.name not in unsafe}
+    """Return the files that unpacking leaves, by path: of entries with one path the last, none with an unsafe name."""
+    return {_path(entry): entry for entry in entries if not entry.name.endswith("/") and entry.name not in unsafe}
+
+
+def overlapping_names(entries: Sequence[ZipEntry]) -> frozenset[str]:
+    """Return the names of entries whose bytes reach into the next: how small zips claim no end of content."""
+    ordered = sorted(entries, key=lambda entry: entry.header_offset)
+    return frozenset(
+        entry.name
+        for entry, following in pairwise(ordered)
+        if entry.header_offset + least_bytes(entry) > following.header_offset
+    )
 
 
 def entry_findings(entries: Sequence[ZipEntry], unsafe: Mapping[str, str], where: str) -> Iterator[Finding]:
@@ -36,8 +50,8 @@ def link_findings(links: Mapping[str, str], paths: Sequence[str], where: str) ->
     """Yield what is to be said about symbolic links, given where they point."""
     if not links:
         return
-    known = {path[:at] for path in paths for at in (*_slashes(path), len(path))}
-    broken = tuple(path for path, target in links.items() if _resolved(path, target) not in known)
+    known = {".", "/opt", *(path[:at] for path in paths for at in (*_slashes(path), len(path)))}
+    broken = tuple(path for path in links if not _arrives(path, links, known))
     if broken:
         yield _finding(
             Code.ZIP_SYMLINK,
@@ -89,7 +103,7 @@ def _unsafe(unsafe: Mapping[str, str], where: str) -> Iterator[Finding]:
 
 
 def _duplicates(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
-    counts = Counter(entry.name for entry in entries if not entry.name.endswith("/"))
+    counts = Counter(_path(entry) for entry in entries if not entry.name.endswith("/"))
     twice = tuple(name for name, count in counts.items() if count > 1)
     if twice:
         yield _finding(
@@ -112,7 +126,7 @@ def _duplicates(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
 
 
 def _unreadable(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
-    closed = tuple(entry.name for entry in entries if _is_closed(entry))
+    closed = tuple(_path(entry) for entry in entries if _is_closed(entry))
     if closed:
         yield _finding(
             Code.ZIP_NOT_READABLE,
@@ -122,7 +136,7 @@ def _unreadable(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
             hint="`chmod -R go+rX` before zipping; in Python's zipfile set `ZipInfo.external_attr` to 0o644 << 16",
             paths=closed,
         )
-    still = tuple(entry.name for entry in entries if _must_run(entry) and entry.mode and not entry.mode & 0o001)
+    still = tuple(_path(entry) for entry in entries if _must_run(entry) and entry.mode and not entry.mode & 0o001)
     if still:
         yield _finding(
             Code.ZIP_NOT_READABLE,
@@ -142,14 +156,40 @@ def _is_closed(entry: ZipEntry) -> bool:
 
 
 def _must_run(entry: ZipEntry) -> bool:
-    folder, _, name = entry.name.rpartition("/")
-    return bool(name) and (folder == "extensions" or entry.name == "bootstrap")
+    folder, _, name = _path(entry).rpartition("/")
+    return bool(name) and (folder == "extensions" or (not folder and name == "bootstrap"))
 
 
 def _why_unsafe(entry: ZipEntry) -> str | None:
-    name = entry.name.removesuffix("/")
+    name = _path(entry).removesuffix("/")
+    if not name and entry.name.startswith(_HERE):
+        return None
     why = unsafe_name(name)
     return "is longer than a path can be" if why is None and too_long(name) else why
+
+
+def _path(entry: ZipEntry) -> str:
+    """Return the path that unpacking an entry on Linux gives.
+
+    Some tools (bsdtar) begin every name with ``./``; ``zip`` on Linux and macOS writes UTF-8 and does not say so.
+    """
+    name = entry.name.removeprefix(_HERE)
+    if name.isascii() or entry.flags & UTF8 or not entry.mode:
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+def _arrives(path: str, links: Mapping[str, str], known: AbstractSet[str]) -> bool:
+    """Tell whether a link leads to something, through others if need be."""
+    for _ in range(_MOST_HOPS):
+        link = next((path[:at] for at in (*_slashes(path), len(path)) if path[:at] in links), None)
+        if link is None:
+            return path in known
+        path = posixpath.normpath(posixpath.join(_resolved(link, links[link]), path[len(link) + 1 :]))
+    return False
 
 
 def _resolved(path: str, target: str) -> str:

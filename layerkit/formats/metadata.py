@@ -7,8 +7,11 @@ import csv
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from layerkit.model.names import normalize
+
+_BEFORE_THE_MOVE: Final = "../../"  # from `lib/python` to the folder that stands for the target
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,15 +51,20 @@ def read_tags(content: bytes) -> tuple[str, ...]:
 def read_record(content: bytes, *, root: str) -> Iterator[str]:
     """Yield the paths that RECORD lists, joined to ``root``, the folder that it counts from; strangers are left out.
 
-    ``../../bin/x`` leads out of ``root``, which is allowed; an absolute path, or one that leads out of everything, is
-    not.
+    ``../../bin/x`` leads out of ``root``, which is allowed. Where that leads out of everything, it is what
+    ``pip install --target`` wrote before it moved ``bin/x`` into ``root``. Other paths that lead out, and absolute
+    ones, are not of this layer.
     """
     rows = csv.reader(content.decode("utf-8", errors="replace").splitlines())
     try:
         for row in rows:
             if row and row[0] and not row[0].startswith("/"):
-                path = posixpath.normpath(posixpath.join(root, row[0].replace("\\", "/")))
-                if path != "." and not path.startswith("../"):
+                listed = row[0].replace("\\", "/")
+                path = posixpath.normpath(posixpath.join(root, listed))
+                moved = listed.removeprefix(_BEFORE_THE_MOVE)
+                if path.startswith("../") and not moved.startswith("../"):
+                    path = posixpath.normpath(posixpath.join(root, moved))
+                if path not in {".", ".."} and not path.startswith("../"):
                     yield path
     except csv.Error:
         return

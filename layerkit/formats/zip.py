@@ -69,6 +69,11 @@ def data_offset(stream: BinaryIO, entry: ZipEntry) -> int:
     return entry.header_offset + _LOCAL.size + int(name_length) + int(extra_length)
 
 
+def least_bytes(entry: ZipEntry) -> int:
+    """Return how many bytes the entry takes in the zip at the least: its local header and its compressed content."""
+    return _LOCAL.size + len(entry.name) + entry.compressed_bytes
+
+
 def unsafe_name(name: str) -> str | None:
     """Say what is wrong with a name that would leave its folder or that no file system should see, else ``None``."""
     if not name:
@@ -145,6 +150,5 @@ def _refuse_overlaps(entries: tuple[ZipEntry, ...], *, end: int) -> None:
     ordered = sorted(entries, key=lambda entry: entry.header_offset)
     limits = [*(entry.header_offset for entry in ordered[1:]), end]
     for entry, limit in zip(ordered, limits, strict=False):
-        least = _LOCAL.size + len(entry.name) + entry.compressed_bytes
-        if entry.header_offset + least > limit:
+        if entry.header_offset + least_bytes(entry) > limit:
             raise ZipProblem(f"`{entry.name}` overlaps what follows it")

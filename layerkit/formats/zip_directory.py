@@ -12,15 +12,16 @@ from typing import BinaryIO, Final
 STORED: Final = 0
 DEFLATED: Final = 8
 ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
+UTF8: Final = 0x800
 
 _END: Final = struct.Struct("<4s4H2LH")
 _END_SIGNATURE: Final = b"PK\x05\x06"
 _END64_LOCATOR: Final = struct.Struct("<4sLQL")
+_LOCATOR_SIGNATURE: Final = b"PK\x06\x07"
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
 _END64_UNCOUNTED: Final = 12  # bytes of the record that its own size field leaves out
 _CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
 _LONGEST_COMMENT: Final = 0xFFFF
-_UTF8: Final = 0x800
 _UNIX: Final = 3
 _ZIP64_EXTRA: Final = 1
 _MAX32: Final = 0xFFFFFFFF
@@ -79,7 +80,7 @@ def list_entries(stream: BinaryIO) -> tuple[ZipEntry, ...]:
 
 def decode_name(raw: bytes, flags: int) -> str:
     """Return a name as text: UTF-8 where the flags say so, else code page 437."""
-    return raw.decode("utf-8" if flags & _UTF8 else "cp437", errors="replace")
+    return raw.decode("utf-8" if flags & UTF8 else "cp437", errors="replace")
 
 
 def find_directory(stream: BinaryIO) -> Directory:
@@ -97,7 +98,9 @@ def find_directory(stream: BinaryIO) -> Directory:
     if trailing < 0:
         raise ZipProblem("cut short, or with bytes behind its end")
     if _MAX16 in (disk, count) or _MAX32 in (length, start):
-        start, length, count, end = _find_directory64(stream, end)
+        just_so_many = count == _MAX16 and not disk and _MAX32 not in (length, start)
+        if not just_so_many or _has_locator(stream, end):
+            start, length, count, end = _find_directory64(stream, end)
     elif disk or start_disk:
         raise ZipProblem("split over several disks")
     shift = end - length - start
@@ -106,11 +109,16 @@ def find_directory(stream: BinaryIO) -> Directory:
     return Directory(start=start + shift, length=length, count=count, shift=shift, has_trailing=trailing > 0)
 
 
+def _has_locator(stream: BinaryIO, end: int) -> bool:
+    stream.seek(max(0, end - _END64_LOCATOR.size))
+    return stream.read(_END64_LOCATOR.size).startswith(_LOCATOR_SIGNATURE)
+
+
 def _find_directory64(stream: BinaryIO, end: int) -> tuple[int, int, int, int]:
     locator_start = max(0, end - _END64_LOCATOR.size)
     stream.seek(locator_start)
     locator = stream.read(_END64_LOCATOR.size)
-    if len(locator) < _END64_LOCATOR.size or locator[:4] != b"PK\x06\x07":
+    if len(locator) < _END64_LOCATOR.size or not locator.startswith(_LOCATOR_SIGNATURE):
         raise ZipProblem("its zip64 locator is missing")
     position = _END64_LOCATOR.unpack(locator)[2]
     if position + _END64.size > locator_start:

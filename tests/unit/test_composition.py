@@ -7,7 +7,7 @@ import pytest
 
 from layerkit.cache import Cache
 from layerkit.composition import Composed, EmptyLayer, LayerRefused, Making, compose, write_layer
-from layerkit.model.finding import Code
+from layerkit.model.finding import Code, Severity
 from layerkit.model.layer import Layer
 from layerkit.model.recipe import Budget, Prune, Recipe
 from layerkit.model.recipe import Layer as LayerSection
@@ -16,11 +16,17 @@ from tests.builders import RawEntry, fragments_of, make_wheel, raw_zip
 from tests.elf_builder import make_elf
 
 
-def composed(folder: Path, *wheels: Path, prune: Prune = Prune(), budget: Budget = Budget()) -> Composed:  # noqa: B008 -- frozen
+def composed(
+    folder: Path,
+    *wheels: Path,
+    prune: Prune = Prune(),  # noqa: B008 -- frozen
+    budget: Budget = Budget(),  # noqa: B008 -- frozen
+    making: Making = Making(),  # noqa: B008 -- frozen
+) -> Composed:
     recipe = Recipe(path=folder / "layerkit.toml", layer=LayerSection(name="demo"), prune=prune, budget=budget)
     fragments = fragments_of(wheels, folder / "cache")
     targets = (parse_target("python3.12-x86_64"),)
-    return compose(recipe, targets, fragments, cache=Cache(folder / "cache"), making=Making())
+    return compose(recipe, targets, fragments, cache=Cache(folder / "cache"), making=making)
 
 
 def written(layer: Composed, folder: Path, *, beside: int = 0, force: bool = False) -> Layer:
@@ -107,3 +113,27 @@ def test_a_layer_without_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmptyLayer, match="holds no files"):
         written(composed(tmp_path), tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_layer_that_lacks_a_library_is_refused_unless_another_brings_what_is_missing(tmp_path: Path) -> None:
+    layer = composed(tmp_path, make_wheel(tmp_path, files={"fast.so": make_elf(soname=None, needed=["libgomp.so.1"])}))
+    with pytest.raises(LayerRefused) as caught:
+        written(layer, tmp_path)
+    assert "needs `libgomp.so.1`" in caught.value.details[0]
+    assert (caught.value.hint or "").endswith("if another layer brings what is missing, build with `--force`")
+    assert written(layer, tmp_path, force=True).findings[0].code is Code.ELF_MISSING_LIBRARY
+
+
+def test_libraries_taken_from_the_image_are_part_of_the_layer(tmp_path: Path) -> None:
+    library = tmp_path / "libgomp.so.1"
+    library.write_bytes(make_elf(soname="libgomp.so.1"))
+    wheel = make_wheel(tmp_path, files={"fast.so": make_elf(soname=None, needed=["libgomp.so.1"])})
+    making = Making(libraries=(("libgomp.so.1", library),))
+    assert composed(tmp_path, wheel, making=making).findings == ()
+
+
+def test_an_optional_binary_of_a_wheel_for_any_platform_does_not_refuse_a_layer(tmp_path: Path) -> None:
+    """So debugpy builds for arm64, though it brings a helper that attaches to processes on x86."""
+    wheel = make_wheel(tmp_path, files={"demo/attach_linux_arm64.so": make_elf(machine=183), "demo/__init__.py": ""})
+    (finding,) = written(composed(tmp_path, wheel), tmp_path).findings
+    assert (finding.code, finding.severity) == (Code.ELF_ARCHITECTURE, Severity.NOTE)

@@ -1,6 +1,7 @@
 """The documentation says what the program does: generated pages, keys of recipes, links and command lines."""
 
 import importlib.util
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -130,7 +131,9 @@ def command_lines(page: Path) -> Iterator[list[str]]:
             continue
         for line in re.findall(rf"^{starts}((?:[A-Z_]+=\S+ )*layerkit\b.*)$", text, re.MULTILINE):
             words = shlex.split(line, comments=True)
-            yield words[words.index("layerkit") + 1 :]
+            yield list(
+                itertools.takewhile(lambda word: word not in {">", ">>", "|"}, words[words.index("layerkit") + 1 :])
+            )
 
 
 def parse(arguments: list[str]) -> None:

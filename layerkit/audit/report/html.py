@@ -83,6 +83,8 @@ def _embedded(audits: Sequence[Audit]) -> str:
 
 
 def _plain(audits: Sequence[Audit]) -> Iterator[str]:
+    if not audits:
+        yield "nothing was audited"
     pen = Pen(meter=lambda used, limit: f"({used / limit:.0%})", label=str)
     for audit in audits:
         yield from render_text(audit, by=By.DISTRIBUTION, top=_PLAIN_ROWS, pen=pen)

@@ -1,6 +1,8 @@
 // The map and what belongs to it: path, search, legend, the list beside it, the tip. It holds what is being looked at.
 
 const LIST_ROW = 34;
+const RESULT_ROW = 44;
+const MOST_OF_FOLDER = 46;
 const ARROWS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 
 class Explorer {
@@ -24,6 +26,7 @@ class Explorer {
     this.frame.addEventListener("keydown", (event) => this.onKey(event));
     this.frame.addEventListener("focus", () => this.onFocus());
     this.frame.addEventListener("blur", () => this.hideTip());
+    byId("zoom-out").addEventListener("click", () => this.zoomOut());
     this.search.addEventListener("input", () => this.filterSoon());
     this.search.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.search.value) this.clearSearch(event);
@@ -93,6 +96,11 @@ class Explorer {
     this.setFocus(focus);
     this.refresh();
     this.say(`In ${this.figures.title(node)}: ${count(this.tree.children(node).length, "item")}, ${size(this.tree.weight[node])}`);
+  }
+
+  zoomAndFocus(node) {
+    this.zoomTo(node);
+    this.frame.focus({ preventScroll: true });
   }
 
   zoomOut() {
@@ -176,7 +184,7 @@ class Explorer {
     const buttons = steps.map((node, place) => {
       const label = shortened(this.figures.title(node), 48);
       if (place === steps.length - 1) return el("li", {}, el("span", { "aria-current": "location" }, label));
-      return el("li", {}, el("button", { type: "button", onclick: () => this.zoomTo(node) }, label));
+      return el("li", {}, el("button", { type: "button", onclick: () => this.zoomAndFocus(node) }, label));
     });
     byId("path").replaceChildren(...buttons);
     byId("zoom-out").disabled = steps.length === 1;
@@ -196,7 +204,10 @@ class Explorer {
       );
       return el("li", {}, button);
     });
-    byId("legend").replaceChildren(...groups);
+    const legend = byId("legend");
+    const focused = [...legend.children].findIndex((item) => item.contains(document.activeElement));
+    legend.replaceChildren(...groups);
+    legend.children[focused]?.firstChild.focus();
   }
 
   pick(group) {
@@ -231,33 +242,50 @@ class Explorer {
     const what = this.results ? `${count(this.listed.length, "file")} found` : count(this.listed.length, "item");
     byId("list-title").textContent = this.results ? "Search" : `In ${shortened(this.figures.title(this.zoom), 60)}`;
     byId("list-sum").textContent = `${what}, ${size(bytes)}`;
-    this.listing.show(this.listed.length);
+    const hadFocus = byId("list").contains(document.activeElement);
+    this.listing.show(this.listed.length, this.results ? RESULT_ROW : LIST_ROW);
+    if (hadFocus && this.listed.length) this.listing.moveTo(Math.max(0, this.listed.indexOf(this.map.focus)));
   }
 
   listRow(row) {
     const { tree } = this;
     const node = this.listed[row];
-    const text = shown(this.results ? tree.path(node) : tree.label(node));
-    const swatch = el("span", { class: "swatch" });
-    if (tree.kind[node] === FILE) swatch.style.background = this.palette.colour(this.palette.group(node));
-    else swatch.classList.add("is-container");
     const whole = tree.weight[this.results ? 0 : this.zoom];
     return el(
       "button",
       {
         type: "button",
         class: "list-item",
-        title: text,
+        title: shown(tree.path(node) || tree.label(node)),
         onclick: () => this.openRow(node),
         onpointerenter: () => this.pointAt(node),
         onpointerleave: () => this.pointAt(null),
       },
-      swatch,
-      el("span", { class: "list-name" }, ...this.marked(shortened(text, 300))),
+      this.sign(node),
+      el("span", { class: "list-name" }, ...this.marked(shown(shortened(tree.label(node), 300)))),
       el("span", { class: "figure" }, size(tree.weight[node])),
       el("span", { class: "figure share" }, percent(tree.weight[node] / whole)),
-      bar(tree.weight[node] / whole),
+      this.results ? this.folderLine(node) : bar(tree.weight[node] / whole),
     );
+  }
+
+  /** Makes a file's colour, or what says that a row can be opened. */
+  sign(node) {
+    if (this.tree.isContainer(node)) return icon("open");
+    const swatch = el("span", { class: "swatch" });
+    swatch.style.background = this.palette.colour(this.palette.group(node));
+    return swatch;
+  }
+
+  /** Tells whose a file is and where it lies below that; of a long path the end. */
+  folderLine(node) {
+    const { tree } = this;
+    const steps = tree.chain(node).slice(0, -1);
+    const folder = shown(steps.filter((step) => tree.kind[step] === FOLDER).map((step) => tree.label(step)).join(""));
+    const owner = shown(shortened(tree.parts[tree.part[node]].ownerName(tree.owner(node)), 40));
+    const most = Math.max(12, MOST_OF_FOLDER - owner.length);
+    const end = folder.length > most ? `…${folder.slice(-most)}` : folder;
+    return el("span", { class: "list-folder" }, ...this.marked(owner), end ? " · " : "", ...this.marked(end));
   }
 
   /** Marks what was searched for. */
@@ -341,7 +369,7 @@ class Explorer {
     this.fillTip(node);
     const { x, y, w, h } = at ?? this.map.box(node);
     const { left, top } = this.frame.getBoundingClientRect();
-    this.placeTip({ x: left + x + Math.min(24, w / 2), y: top + y + h + 8, above: top + y - 8 });
+    this.placeTip({ x: left + x + Math.min(24, w / 2), y: top + y + h + 8, above: Math.min(top + y + h, window.innerHeight) - 12 });
   }
 
   fillTip(node) {

@@ -65,13 +65,14 @@ class FindingsView {
     return this.pathLink(finding.file, text);
   }
 
-  pathLink(number, text) {
-    return el("button", { type: "button", class: "link path", title: "Show in the map", onclick: () => this.reveal(this.tree.fileNode(number)) }, text);
+  pathLink(number, content) {
+    const reveal = () => this.reveal(this.tree.fileNode(number));
+    return el("button", { type: "button", class: "link path", title: "Show in the map", onclick: reveal }, content);
   }
 
   /** The paths are listed when they are first asked for. */
   paths(finding) {
-    const list = el("div", { class: "finding-paths" });
+    const list = el("div", { class: "finding-paths", tabindex: 0, role: "region", "aria-label": "Paths" });
     list.style.height = `${Math.min(8, finding.paths.length) * PATH_ROW}px`;
     let listing = null;
     const details = el("details", {}, el("summary", {}, count(finding.paths.length, "path")), list);
@@ -84,8 +85,6 @@ class FindingsView {
   }
 
   pathRow(path) {
-    if (typeof path === "string") return el("span", { class: "path", title: shown(path) }, shown(shortened(path, 300)));
-    const text = this.tree.path(this.tree.fileNode(path));
-    return this.pathLink(path, shown(shortened(text, 300)));
+    return typeof path === "string" ? pathParts(path) : this.pathLink(path, pathParts(this.tree.path(this.tree.fileNode(path))));
   }
 }

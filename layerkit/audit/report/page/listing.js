@@ -19,7 +19,8 @@ class Listing {
   }
 
   /** Shows another content from its start. */
-  show(length) {
+  show(length, rowHeight = this.rowHeight) {
+    this.rowHeight = rowHeight;
     this.length = length;
     this.current = 0;
     this.rows.clear();

@@ -5,6 +5,8 @@ const PADDING = { [PART]: 3, [OWNER]: 2, [FOLDER]: 1 };
 const LEAST_HEADER_WIDTH = 44;
 const MOST_ITEMS = 120;
 const FLIGHT_MS = 220;
+const MOST_PINS = 2000;
+const SMALL = 8;
 
 class TreeMap {
   constructor({ frame, canvas, overlay, items }, listener) {
@@ -132,9 +134,25 @@ class TreeMap {
     context.textBaseline = "middle";
     this.hatching = this.makeHatching(context);
     for (const node of this.drawn) {
-      if (node === this.zoom && this.tree.isContainer(node)) continue;
+      if (node === this.zoom) continue;
       if (this.opened[node] === this.epoch) this.paintFrame(context, node);
       else this.paintTile(context, node);
+    }
+    if (this.lit) this.paintPins(context);
+  }
+
+  /** Puts a pin on what was found and is too small to stand out by its colour. */
+  paintPins(context) {
+    const found = this.drawn.filter((node) => this.lit[node] && this.opened[node] !== this.epoch);
+    if (found.length > MOST_PINS) return;
+    for (const node of found) {
+      const { x, y, w, h } = this.box(node);
+      if (w > SMALL && h > SMALL) continue;
+      const [across, down] = [x + w / 2, y + h / 2];
+      context.fillStyle = this.palette.focusHalo;
+      context.fillRect(across - 4, down - 4, 8, 8);
+      context.fillStyle = this.palette.focus;
+      context.fillRect(across - 2.5, down - 2.5, 5, 5);
     }
   }
 
@@ -196,18 +214,20 @@ class TreeMap {
   }
 
   paintLabel(context, node, { x, y, w, h }) {
-    context.fillStyle = this.palette.ink;
     context.font = `11px ${this.palette.font}`;
     const label = fitted(context, shown(this.tree.label(node)), w - 8);
     if (!label) return;
-    const two = h >= 34;
-    context.fillText(label, x + 4, two ? y + 11 : y + Math.min(11, h / 2 + 0.5));
-    const figure = size(this.tree.weight[node]);
-    if (two && context.measureText(figure).width < w - 8) {
-      context.globalAlpha = 0.8;
-      context.fillText(figure, x + 4, y + 25);
-      context.globalAlpha = 1;
-    }
+    const figure = h >= 34 ? size(this.tree.weight[node]) : "";
+    const lines = figure && context.measureText(figure).width <= w - 6 ? [label, figure] : [label];
+    if (this.tree.lose.has(node)) this.clearBehind(context, node, lines, { x, y });
+    context.fillStyle = this.palette.ink;
+    lines.forEach((line, place) => context.fillText(line, x + 4, h >= 34 ? y + 11 + 14 * place : y + Math.min(11, h / 2 + 0.5)));
+  }
+
+  /** Takes the hatching away behind a label. */
+  clearBehind(context, node, lines, { x, y }) {
+    context.fillStyle = this.palette.colour(this.palette.group(node));
+    lines.forEach((line, place) => context.fillRect(x + 2, y + 3 + 14 * place, context.measureText(line).width + 4, 14));
   }
 
   makeHatching(context) {
@@ -406,6 +426,9 @@ function fitted(context, text, width) {
   const short = text.length > most ? text.slice(0, most) : text;
   const whole = context.measureText(short).width;
   if (whole <= width && short.length === text.length) return text;
-  const length = Math.floor((short.length * (width - 7)) / whole);
-  return length >= 3 ? `${short.slice(0, length)}…` : "";
+  for (let length = Math.floor((short.length * width) / whole); length >= 2; length--) {
+    const cut = `${short.slice(0, length)}…`;
+    if (context.measureText(cut).width <= width) return cut;
+  }
+  return "";
 }

@@ -88,13 +88,16 @@ class Page {
     const state = this.state(used);
     byId("title").textContent = shown(shortened(audit.title, 160));
     byId("targets").textContent = audit.targets;
+    const others = tree.parts.map((part) => shown(shortened(part.where, 48))).filter((where) => where !== audit.title);
+    byId("made-of").textContent = others.length ? `${audit.targets ? " · " : ""}${others.join(" + ")}` : "";
     document.title = `${shown(shortened(audit.title, 80))} · layerkit audit`;
     byId("meter").className = `meter is-${state}`;
-    byId("meter").setAttribute("aria-valuenow", Math.round((used / limit) * 100));
+    byId("meter").setAttribute("aria-valuenow", Math.min(100, Math.round((used / limit) * 100)));
     byId("meter").setAttribute("aria-valuetext", `${mib(used)} of ${mib(limit)}, ${percent(used / limit)}`);
     const scale = Math.max(limit, used);
     byId("meter-fill").style.width = `${(used / scale) * 100}%`;
     byId("meter-close").style.left = `${((limit * 0.8) / scale) * 100}%`;
+    byId("meter-excess").style.width = `${((scale - limit) / scale) * 100}%`;
     byId("meter-limit").style.left = `${(limit / scale) * 100}%`;
     byId("meter-limit").hidden = used < limit;
     byId("verdict").textContent = this.verdict(used);
@@ -142,11 +145,14 @@ class Page {
       set(root.dataset.theme === "dark" ? "light" : "dark");
       this.keepTheme(root.dataset.theme);
     });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => set(event.matches ? "dark" : "light"));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => {
+      if (!this.hasChosen) set(event.matches ? "dark" : "light");
+    });
     this.printInLight(set);
   }
 
   keepTheme(theme) {
+    this.hasChosen = true;
     try {
       localStorage.setItem("layerkit-theme", theme);
     } catch {
@@ -165,11 +171,13 @@ class Page {
 }
 
 function start() {
-  const data = byId("data");
-  const page = new Page(JSON.parse(data.textContent));
-  data.remove();
-  document.documentElement.classList.add("ready");
-  return page;
+  const element = byId("data");
+  const data = JSON.parse(element.textContent);
+  element.remove();
+  const root = document.documentElement;
+  if (data.audits.length) new Page(data);
+  root.classList.add("ready");
+  root.classList.toggle("js", data.audits.length > 0); // of nothing, the text tells enough
 }
 
 try {

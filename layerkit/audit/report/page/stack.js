@@ -39,6 +39,7 @@ class StackView {
     ].map(([bytes, label, name]) => {
       const mark = el("span", { class: `mark ${name}` }, el("span", { class: "mark-label" }, label));
       mark.style.left = `${(bytes / scale) * 100}%`;
+      if (bytes < scale && bytes === limit) mark.classList.add("is-inside");
       return mark;
     });
     byId("stack-bar").replaceChildren(el("span", { class: "stack-pieces" }, ...pieces), ...marks);
@@ -121,7 +122,7 @@ class StackView {
         entries.push({ path: tree.parts[by].filePath(file), winner, loser, differs: differs[place] === "1" });
       });
     }
-    return entries;
+    return entries.sort((one, other) => other.differs - one.differs);
   }
 
   showOverwritten() {
@@ -149,8 +150,8 @@ class StackView {
     const { path, winner, loser, differs } = this.listed[row];
     return el(
       "button",
-      { type: "button", class: "overwritten-item", title: shown(path), onclick: () => this.reveal(loser) },
-      el("span", { class: "path" }, shown(shortened(path, 240))),
+      { type: "button", class: "overwritten-item", onclick: () => this.reveal(loser) },
+      pathParts(path),
       el("span", { class: "overwritten-who" }, el("b", {}, this.side(winner)), " over ", this.side(loser)),
       el("span", { class: differs ? "badge is-warning" : "badge" }, differs ? "other content" : "same content"),
     );

@@ -5,11 +5,11 @@ const ROWS_AT_ONCE = 100;
 const COLUMNS = {
   name: { title: "Name", isText: true },
   version: { title: "Version", isText: true },
-  part: { title: "Part", isText: true },
-  files: { title: "Files" },
   unzipped: { title: "Unzipped" },
-  zipped: { title: "Zipped" },
   share: { title: "Share" },
+  zipped: { title: "Zipped" },
+  files: { title: "Files" },
+  part: { title: "Part", isText: true },
 };
 
 class SharesTable {

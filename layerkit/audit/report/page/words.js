@@ -82,6 +82,13 @@ function bar(share, attributes = {}) {
   return el("span", { class: "bar", "aria-hidden": "true", ...attributes }, fill);
 }
 
+/** Makes a path of which, where there is no room, the name stays and the middle goes. */
+function pathParts(path) {
+  const at = path.lastIndexOf("/") + 1;
+  const [folder, name] = [path.slice(0, at), path.slice(at)].map((part) => shown(shortened(part, 200)));
+  return el("span", { class: "path path-parts", title: shown(path) }, el("span", {}, folder), el("span", {}, name));
+}
+
 function byId(id) {
   return document.getElementById(id);
 }

@@ -1,0 +1,68 @@
+"""Folders with what no zip would hold."""
+
+import os
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from layerkit.audit.folder_source import read_folder
+from layerkit.audit.sources import read_source
+from layerkit.audit.zip_source import UnreadableLayer
+from layerkit.cache import Cache
+from layerkit.facts import limits
+from layerkit.model.contents import Contents
+from tests.unit.audit.test_sources import with_manifest
+from tests.unit.audit.test_zip_source import METADATA
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems hold names in Unicode")
+def test_a_name_that_is_no_text_can_be_printed(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/d\xe9mo-1.dist-info"
+    Path(os.fsdecode(folder)).mkdir()
+    Path(os.fsdecode(folder + b"/METADATA")).write_text(METADATA, encoding="utf-8")
+    Path(tmp_path / "link").symlink_to(os.fsdecode(b"\xff"))
+    contents = read_folder(tmp_path, where="demo")
+    assert [file.path.encode().decode() for file in contents.files] == [
+        "link",
+        "d\N{REPLACEMENT CHARACTER}mo-1.dist-info/METADATA",
+    ]
+    assert [each.name for each in contents.distributions] == ["demo-app"]
+
+
+def test_a_file_too_large_for_any_layer_is_counted_and_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = limits().unzipped_bytes
+    with (tmp_path / "large").open("wb") as stream:
+        stream.truncate(size)
+
+    def refuse(path: Path) -> bytes:
+        pytest.fail(f"{path} was loaded")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (file,) = read_folder(tmp_path, where="demo").files
+    assert (file.unzipped_bytes, file.crc32) == (size, zlib.crc32(bytes(size)))
+
+
+def described(folder: Path, **changes: object) -> Contents:
+    return read_source(with_manifest(folder, **changes), where="demo.zip", deep=True, cache=Cache(folder / "cache"))
+
+
+@pytest.mark.parametrize("value", [None, 3, "python3.12", {"a": 1}, [1, None]])
+def test_a_manifest_of_other_types_says_nothing(tmp_path: Path, value: object) -> None:
+    contents = described(tmp_path, name=[], compatible_runtimes=value, compatible_architectures=value)
+    assert (contents.name, contents.runtimes, contents.architectures) == (None, (), ())
+
+
+def test_a_manifest_without_its_zip_says_which_one_it_misses(tmp_path: Path) -> None:
+    with_manifest(tmp_path).unlink()
+    with pytest.raises(UnreadableLayer, match=r"its zip `demo\.zip` is not beside it"):
+        read_source(tmp_path / "demo.layer.json", where="demo.layer.json", deep=True, cache=Cache(tmp_path))
+
+
+def test_a_manifest_nested_without_end_is_passed_over(tmp_path: Path) -> None:
+    path = with_manifest(tmp_path)
+    (tmp_path / "demo.layer.json").write_text("[" * 100_000, encoding="utf-8")
+    assert read_source(path, where="demo.zip", deep=True, cache=Cache(tmp_path / "cache")).name is None
