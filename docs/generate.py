@@ -53,28 +53,40 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
         "A distribution is there twice; says which version is imported, and what of the other stays mixed in",
     ),
     Code.STACK_MIXED_PACKAGE: (
-        "warning",
-        "A package comes in halves from two places, and one hides or mixes with the other",
+        "warning, note",
+        "A package comes in halves: one hides the other, or, a note, both are put together",
     ),
     Code.STACK_SHADOWS_RUNTIME: (
         "warning, note",
         "A layer brings what the runtime brings, too, and goes before it; a warning where the versions do not agree",
     ),
-    Code.STACK_SYSTEM_LIBRARY: ("warning", "A library in `lib/` that the system has, too: the system's is loaded"),
+    Code.STACK_SYSTEM_LIBRARY: (
+        "warning, note",
+        "A library in `lib/` that the system has, too: the system's is loaded; a note where nothing asks for it",
+    ),
     Code.STACK_ARCHITECTURE: ("warning, note", "A layer is not meant for the architecture of the stack"),
     Code.STACK_RUNTIME: ("warning, note", "A layer is not meant for the runtime of the stack"),
     Code.ELF_ARCHITECTURE: (
-        "error, warning",
-        "A binary is for another architecture; a warning where its distribution has some for the right one too",
+        "error, warning, note",
+        (
+            "A binary is for another architecture or operating system; less than an error where its distribution has"
+            " some for the right one, too"
+        ),
     ),
-    Code.ELF_GLIBC: ("error", "A binary asks for symbols of a newer glibc than the runtime has"),
+    Code.ELF_GLIBC: (
+        "error, note",
+        "A binary asks for symbols of a newer glibc than the runtime has; a note where no runtime looks for it",
+    ),
     Code.ELF_SYMBOL_VERSION: (
-        "error",
+        "error, note",
         "A binary asks for symbols of a newer libstdc++ or another OpenSSL than the runtime has",
     ),
     Code.ELF_MISSING_LIBRARY: (
-        "error, warning",
-        "A binary needs a library that neither the stack nor the runtime has; a warning where only few are concerned",
+        "error, warning, note",
+        (
+            "A binary needs a library that neither the stack nor the runtime has; a warning where few binaries are"
+            " concerned, a note where it lies off the search path"
+        ),
     ),
     Code.ELF_UNREADABLE: (
         "warning",
@@ -108,10 +120,19 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
     Code.LAYOUT_LEFTOVER: ("warning, note", "Caches, tests and tools that take room; a warning where it is much"),
     Code.LAYOUT_SECRET: ("warning, note", "A file that by its name or content holds a secret"),
     Code.ZIP_UNSAFE_PATH: ("error", "A name that leaves its folder, or that no file system should see"),
-    Code.ZIP_DUPLICATE_PATH: ("warning", "One name twice in a zip: which content wins is up to the unpacker"),
-    Code.ZIP_NOT_READABLE: ("warning", "Modes that keep Lambda's user from reading files"),
+    Code.ZIP_DUPLICATE_PATH: (
+        "warning, note",
+        "One name twice in a zip: which content wins is up to the unpacker; a note where names differ only by case",
+    ),
+    Code.ZIP_NOT_READABLE: ("error", "Modes that keep Lambda's user from reading files, or from executing extensions"),
     Code.ZIP_SYMLINK: ("warning, note", "A symbolic link; a warning where it points to nothing in the layer"),
-    Code.ZIP_DAMAGED: ("error", "Content that cannot be unpacked, or that is not what the zip says"),
+    Code.ZIP_DAMAGED: (
+        "error, warning",
+        (
+            "Content that cannot be unpacked, or that is not what the zip says; a warning where the manifest is of"
+            " another zip"
+        ),
+    ),
     Code.FUNCTION_PYTHONPATH: ("error", "The function sets `PYTHONPATH`, which hides every layer"),
     Code.FUNCTION_UNREADABLE: ("note", "The function's own code cannot be read, so its size is not in the sum"),
     Code.LAYER_UNREADABLE: ("warning", "The layer version cannot be read, so its size is not in the sum"),
@@ -126,7 +147,7 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
 }
 _EXIT_CODES: Final[Mapping[int, str]] = {
     0: "Done",
-    1: "Findings of an audit, over a budget, a lock that is not current, changes under `--plan`; or this machine failed",
+    1: "Findings, over a budget, a lock that is not current, changes under `--plan`; or this machine failed",
     2: "Bad input: options, recipes, requirements files, settings",
     3: "Requirements that cannot be locked; a lock that is stale or missing under `--locked`",
     4: "A file that could not be downloaded, or is not what the lock says",
@@ -328,8 +349,8 @@ def findings_page() -> Iterator[str]:
     yield "# Findings\n"
     yield "What a build or an audit has to say: in a build on stderr, and under `findings` in the"
     yield "[manifest](manifest.md) and in `--json`. An *error* means that it would not work: in a build exit code 6,"
-    yield "and no zip unless `--force`. A *warning* may surprise, a *note* is good to know. An audit exits 1 if there are"
-    yield "findings at or above `--fail-on`.\n"
+    yield "and no zip unless `--force`. A *warning* may surprise, a *note* is good to know. An audit exits 1 if there"
+    yield "are findings at or above `--fail-on`.\n"
     found = codes()
     missing = [code for code in found if code not in _FINDINGS]
     if missing:

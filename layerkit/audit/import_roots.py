@@ -64,8 +64,14 @@ def reachable(stack: Stack, targets: Sequence[Target]) -> Iterator[tuple[Content
 
 
 def offers(stack: Stack, targets: Sequence[Target]) -> tuple[Offer, ...]:
-    """Return what can be imported at the top, by part."""
-    return tuple(offer for part in stack.parts for offer in _offers_of(part, stack, targets))
+    """Return what can be imported at the top, by part; of what a later layer overwrites, nothing is left to offer."""
+    merged = stack.merged()
+    return tuple(
+        offer
+        for part in stack.parts
+        for offer in _offers_of(part, stack, targets)
+        if part is stack.function or any(merged[file.path].part is part for file in offer.files)
+    )
 
 
 def _offers_of(part: Contents, stack: Stack, targets: Sequence[Target]) -> Iterator[Offer]:

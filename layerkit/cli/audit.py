@@ -1,6 +1,6 @@
 """``layerkit audit``: is this going to work, and what takes the room."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -8,7 +8,7 @@ import typer
 
 from layerkit.cli import options as common
 from layerkit.cli.options import cache_of, console_of, option
-from layerkit.model.finding import Severity, errors_in
+from layerkit.model.finding import Severity
 
 if TYPE_CHECKING:
     from layerkit.audit.audit import Audit
@@ -69,6 +69,7 @@ def audit(
 
     Any zip or folder will do, whoever built it. Several layers are one stack, as a function would list them.
     """
+    from layerkit.audit.report.as_json import to_json
     from layerkit.audit.report.tables import By
     from layerkit.audit.run import Question, audits_of
     from layerkit.aws.access import Access
@@ -90,38 +91,39 @@ def audit(
     )
     console = console_of(quiet=quiet, verbose=verbose)
     audits = tuple(audits_of(question, cache=cache_of(cache_dir), progress=console.progress()))
-    _show(audits, console, form="json" if json else "markdown" if markdown else "text", by=By(by), top=top)
+    failing = _AT_LEAST[fail_on]
+    if json:
+        console.result_json(to_json(audits, top=top))
+    elif quiet and not markdown:
+        _show_failing(audits, failing, console)
+    else:
+        _show(audits, console, markdown=markdown, by=By(by), top=top)
     if report is not None:
         _write_report(audits, report, console)
-    failing = _AT_LEAST[fail_on]
     return _FINDINGS if any(finding.severity in failing for audit in audits for finding in audit.findings) else 0
 
 
-def _show(audits: Sequence["Audit"], console: "Console", *, form: str, by: "By", top: int) -> None:
-    """Print the audits; under ``--quiet`` only what is an error, unless another form than text was asked for."""
-    if form == "json":
-        from layerkit.audit.report.as_json import to_json
+def _show(audits: Sequence["Audit"], console: "Console", *, markdown: bool, by: "By", top: int) -> None:
+    from layerkit.audit.report.markdown import render_markdown
+    from layerkit.audit.report.text import render_text
 
-        console.result_json(to_json(audits, top=top))
-        return
     for number, each in enumerate(audits):
-        if number and console.verbosity >= 0:
+        if number:
             console.result("")
-        for line in _lines(each, console, form=form, by=by, top=top):
+        lines = (
+            render_markdown(each, by=by, top=top) if markdown else render_text(each, by=by, top=top, pen=console.pen())
+        )
+        for line in lines:
             console.result(line)
 
 
-def _lines(audit: "Audit", console: "Console", *, form: str, by: "By", top: int) -> Iterator[str]:
-    from layerkit.audit.report.markdown import render_markdown
-    from layerkit.audit.report.text import finding_lines, render_text
+def _show_failing(audits: Sequence["Audit"], failing: Sequence[Severity], console: "Console") -> None:
+    """Print, under ``--quiet``, only what makes the exit code 1."""
+    from layerkit.audit.report.text import finding_lines
 
-    if form == "markdown":
-        yield from render_markdown(audit, by=by, top=top)
-    elif console.verbosity >= 0:
-        yield from render_text(audit, by=by, top=top, pen=console.pen())
-    else:
-        for finding in errors_in(audit.findings):
-            yield from finding_lines(finding, console.pen())
+    for finding in (finding for each in audits for finding in each.findings if finding.severity in failing):
+        for line in finding_lines(finding, console.pen()):
+            console.result(line)
 
 
 def _write_report(audits: Sequence["Audit"], path: Path, console: "Console") -> None:

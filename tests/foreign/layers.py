@@ -92,6 +92,12 @@ def overwriting(yard: Yard) -> tuple[Path, Path, Path]:
     return yard.zip_program(first), yard.zip_program(second), last
 
 
+def twins(yard: Yard) -> tuple[Path, Path]:
+    """Return two layers of the same packages, installed one after the other: their bytecode differs by its times."""
+    other = yard.pip_target("by-pip-again", *WEB)
+    return by_pip(yard), yard.zip_program(other, "python")
+
+
 def shadowing_function(yard: Yard) -> tuple[Path, Path]:
     """Return a layer, and a function's code that brings an older copy of its package."""
     layer = yard.zip_program(yard.uv_target("new-requests", "requests==2.32.5", "urllib3==2.8.0"))

@@ -6,11 +6,11 @@ from typing import Final
 
 from layerkit.audit.audit import Audit
 from layerkit.audit.report.drawing import Table, as_markdown, escaped
-from layerkit.audit.report.tables import By, parts_table, shares_table, targets_text
+from layerkit.audit.report.tables import UNKNOWN_TARGET, By, parts_table, shares_table, targets_text
 from layerkit.audit.report.text import summary
 from layerkit.facts import limits
 from layerkit.model.finding import Finding, Severity
-from layerkit.model.limits import MIB, format_mib
+from layerkit.model.limits import MIB, format_size
 
 _SIGNS: Final = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "ℹ️"}  # noqa: RUF001
 
@@ -21,7 +21,10 @@ def render_markdown(audit: Audit, *, by: By, top: int) -> Iterator[str]:
     yield f"### {escaped(audit.title)}{f' for {targets}' if targets else ''}"
     yield ""
     used, limit = audit.stack.unzipped_bytes, limits().unzipped_bytes
-    yield f"**{format_mib(used)}** unzipped, {used / limit:.0%} of {limit // MIB} MiB: {summary(audit)}"
+    if not targets:
+        yield f"{UNKNOWN_TARGET[:1].upper()}{UNKNOWN_TARGET[1:]}."
+        yield ""
+    yield f"**{format_size(used)}** unzipped, {used / limit:.0%} of {limit // MIB} MiB: {summary(audit)}"
     if audit.findings:
         yield ""
         rows = tuple(map(_finding, audit.findings))

@@ -19,6 +19,8 @@ class By(StrEnum):
     TYPE = "type"
 
 
+UNKNOWN_TARGET: Final = "nothing tells for which runtime; `--runtime` has requirements and binaries checked, too"
+
 _SHARES: Final = {By.DISTRIBUTION: by_distribution, By.FILE: by_file, By.TYPE: by_kind}
 
 

@@ -5,21 +5,21 @@ from collections.abc import Iterator
 from layerkit.audit.audit import Audit
 from layerkit.audit.report.drawing import aligned
 from layerkit.audit.report.pen import Pen
-from layerkit.audit.report.tables import By, parts_table, shares_table, targets_text
+from layerkit.audit.report.tables import UNKNOWN_TARGET, By, parts_table, shares_table, targets_text
 from layerkit.facts import limits
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Finding, Severity
-from layerkit.model.limits import MIB, format_mib
+from layerkit.model.limits import MIB, format_size
 
 
 def render_text(audit: Audit, *, by: By, top: int, pen: Pen) -> Iterator[str]:
     """Yield the lines of an audit: sizes, who takes the room, what was found."""
     stack = audit.stack
     targets = targets_text(audit)
-    yield f"{audit.title} for {targets}" if targets else audit.title
+    yield f"{audit.title} for {targets}" if targets else f"{audit.title}: {UNKNOWN_TARGET}"
     used, limit = stack.unzipped_bytes, limits().unzipped_bytes
     least = "" if stack.is_whole else "at least "
-    yield f"  unzipped  {least}{format_mib(used)} of {limit // MIB} MiB {pen.meter(used, limit)}"
+    yield f"  unzipped  {least}{format_size(used)} of {limit // MIB} MiB {pen.meter(used, limit)}"
     if len(stack.parts) == 1:
         yield f"  {_zipped(stack.parts[0])}"
     else:
@@ -58,4 +58,4 @@ def _zipped(contents: Contents) -> str:
     files = "1 file" if len(contents.files) == 1 else f"{len(contents.files):,} files"
     if contents.zipped_bytes is None:
         return f"a folder  {files}"
-    return f"zipped    {format_mib(contents.zipped_bytes)} in {files}"
+    return f"zipped    {format_size(contents.zipped_bytes)} in {files}"

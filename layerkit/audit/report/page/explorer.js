@@ -3,7 +3,6 @@
 const LIST_ROW = 34;
 const RESULT_ROW = 44;
 const MOST_OF_FOLDER = 46;
-const ARROWS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 
 class Explorer {
   constructor(data) {
@@ -18,18 +17,19 @@ class Explorer {
       },
     );
     this.listing = new Listing(byId("list"), { rowHeight: LIST_ROW, render: (row) => this.listRow(row) });
-    this.search = byId("search");
+    this.input = byId("search");
+    this.tip = new Tip(byId("tip"));
     this.listen();
   }
 
   listen() {
     this.frame.addEventListener("keydown", (event) => this.onKey(event));
     this.frame.addEventListener("focus", () => this.onFocus());
-    this.frame.addEventListener("blur", () => this.hideTip());
+    this.frame.addEventListener("blur", () => this.tip.hide());
     byId("zoom-out").addEventListener("click", () => this.zoomOut());
-    this.search.addEventListener("input", () => this.filterSoon());
-    this.search.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.search.value) this.clearSearch(event);
+    this.input.addEventListener("input", () => this.filterSoon());
+    this.input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.input.value) this.clearSearch(event);
     });
     for (const button of document.querySelectorAll("[data-metric]")) {
       button.addEventListener("click", () => this.setMetric(button.dataset.metric));
@@ -46,13 +46,12 @@ class Explorer {
     this.figures = new Figures(tree, this.data);
     this.palette = new Palette(tree, this.data.kinds);
     this.palette.mode = this.mode ?? "kind";
-    this.picked = null;
-    this.search.value = "";
-    this.results = null;
+    this.input.value = "";
     const isZipped = tree.parts.some((part) => part.zipped !== null);
     document.querySelector("[data-metric=zipped]").disabled = !isZipped;
     if (this.metric === "zipped" && isZipped) tree.sortBy("zipped");
     else this.metric = "unzipped";
+    this.search = new Search(tree, this.palette);
     this.map.show(tree, this.palette);
     this.press("metric", this.metric);
     this.press("colour", this.palette.mode);
@@ -69,7 +68,7 @@ class Explorer {
   }
 
   refresh() {
-    this.hideTip();
+    this.tip.hide();
     this.showPath();
     this.showLegend();
     this.showList();
@@ -95,7 +94,9 @@ class Explorer {
     this.map.zoomTo(node, focus);
     this.setFocus(focus);
     this.refresh();
-    this.say(`In ${this.figures.title(node)}: ${count(this.tree.children(node).length, "item")}, ${size(this.tree.weight[node])}`);
+    this.say(
+      `In ${this.figures.title(node)}: ${count(this.tree.children(node).length, "item")}, ${size(this.tree.weight[node])}`,
+    );
   }
 
   zoomAndFocus(node) {
@@ -127,7 +128,7 @@ class Explorer {
     if (node === this.zoom) return;
     if (isTouch && this.map.focus !== step) {
       this.setFocus(step);
-      this.showTipOf(node, this.map.box(step));
+      this.showTipOf(node, step);
       return;
     }
     const target = this.tree.isContainer(node) ? node : step;
@@ -139,13 +140,22 @@ class Explorer {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const siblings = this.tree.children(this.zoom);
     const focus = this.map.focus ?? siblings[0] ?? null;
-    if (ARROWS.has(event.key)) this.moveTo(this.map.focus === null ? focus : this.map.neighbour(focus, event.key));
-    else if (event.key === "Home") this.moveTo(siblings[0]);
-    else if (event.key === "End") this.moveTo(siblings[siblings.length - 1]);
-    else if (event.key === "Enter" || event.key === " ") this.enter(focus);
-    else if (event.key === "Escape" || event.key === "Backspace") this.zoomOut();
-    else return;
+    const move = () => this.moveTo(this.map.focus === null ? focus : this.map.arrangement.neighbour(focus, event.key));
+    const actions = {
+      ArrowLeft: move,
+      ArrowRight: move,
+      ArrowUp: move,
+      ArrowDown: move,
+      Home: () => this.moveTo(siblings[0]),
+      End: () => this.moveTo(siblings[siblings.length - 1]),
+      Enter: () => this.enter(focus),
+      " ": () => this.enter(focus),
+      Escape: () => this.zoomOut(),
+      Backspace: () => this.zoomOut(),
+    };
+    if (!Object.hasOwn(actions, event.key)) return;
     event.preventDefault();
+    actions[event.key]();
   }
 
   moveTo(node) {
@@ -170,8 +180,8 @@ class Explorer {
     const isTyping = event.target.matches("input, select, textarea");
     if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      this.search.focus();
-      this.search.select();
+      this.input.focus();
+      this.input.select();
     } else if (event.key === "Escape" && byId("map-section").contains(event.target) && !event.defaultPrevented) {
       this.zoomOut();
     }
@@ -197,7 +207,12 @@ class Explorer {
       swatch.style.background = colour;
       const button = el(
         "button",
-        { type: "button", class: "legend-item", "aria-pressed": this.picked === group, onclick: () => this.pick(group) },
+        {
+          type: "button",
+          class: "legend-item",
+          "aria-pressed": this.search.group === group,
+          onclick: () => this.pick(group),
+        },
         swatch,
         el("span", { class: "legend-name" }, shown(shortened(name, 40))),
         el("span", { class: "figure" }, percent(bytes / whole)),
@@ -211,9 +226,9 @@ class Explorer {
   }
 
   pick(group) {
-    this.picked = this.picked === group ? null : group;
+    this.search.pick(group);
     this.showLegend();
-    this.filter();
+    this.showFound();
   }
 
   setMetric(metric) {
@@ -228,7 +243,7 @@ class Explorer {
   setColour(mode) {
     this.mode = mode;
     this.palette.mode = mode;
-    this.picked = null;
+    this.search.group = null;
     this.press("colour", mode);
     this.map.redraw();
     this.showLegend();
@@ -236,21 +251,21 @@ class Explorer {
   }
 
   showList() {
-    const { tree } = this;
-    this.listed = this.results ?? tree.children(this.zoom);
-    const bytes = this.results ? this.resultBytes : tree.weight[this.zoom];
-    const what = this.results ? `${count(this.listed.length, "file")} found` : count(this.listed.length, "item");
-    byId("list-title").textContent = this.results ? "Search" : `In ${shortened(this.figures.title(this.zoom), 60)}`;
+    const { tree, search } = this;
+    this.listed = search.files ?? tree.children(this.zoom);
+    const bytes = search.isOn ? search.bytes : tree.weight[this.zoom];
+    const what = search.isOn ? `${count(this.listed.length, "file")} found` : count(this.listed.length, "item");
+    byId("list-title").textContent = search.isOn ? "Search" : `In ${shortened(this.figures.title(this.zoom), 60)}`;
     byId("list-sum").textContent = `${what}, ${size(bytes)}`;
     const hadFocus = byId("list").contains(document.activeElement);
-    this.listing.show(this.listed.length, this.results ? RESULT_ROW : LIST_ROW);
+    this.listing.show(this.listed.length, this.search.isOn ? RESULT_ROW : LIST_ROW);
     if (hadFocus && this.listed.length) this.listing.moveTo(Math.max(0, this.listed.indexOf(this.map.focus)));
   }
 
   listRow(row) {
     const { tree } = this;
     const node = this.listed[row];
-    const whole = tree.weight[this.results ? 0 : this.zoom];
+    const whole = tree.weight[this.search.isOn ? 0 : this.zoom];
     return el(
       "button",
       {
@@ -265,7 +280,7 @@ class Explorer {
       el("span", { class: "list-name" }, ...this.marked(shown(shortened(tree.label(node), 300)))),
       el("span", { class: "figure" }, size(tree.weight[node])),
       el("span", { class: "figure share" }, percent(tree.weight[node] / whole)),
-      this.results ? this.folderLine(node) : bar(tree.weight[node] / whole),
+      this.search.isOn ? this.folderLine(node) : bar(tree.weight[node] / whole),
     );
   }
 
@@ -281,7 +296,12 @@ class Explorer {
   folderLine(node) {
     const { tree } = this;
     const steps = tree.chain(node).slice(0, -1);
-    const folder = shown(steps.filter((step) => tree.kind[step] === FOLDER).map((step) => tree.label(step)).join(""));
+    const folder = shown(
+      steps
+        .filter((step) => tree.kind[step] === FOLDER)
+        .map((step) => tree.label(step))
+        .join(""),
+    );
     const owner = shown(shortened(tree.parts[tree.part[node]].ownerName(tree.owner(node)), 40));
     const most = Math.max(12, MOST_OF_FOLDER - owner.length);
     const end = folder.length > most ? `…${folder.slice(-most)}` : folder;
@@ -290,10 +310,7 @@ class Explorer {
 
   /** Marks what was searched for. */
   marked(text) {
-    const at = this.query && this.results ? text.toLowerCase().lastIndexOf(this.query) : -1;
-    if (at < 0) return [text];
-    const end = at + this.query.length;
-    return [text.slice(0, at), el("mark", {}, text.slice(at, end)), text.slice(end)];
+    return this.search.pieces(text).map((piece, place) => (place % 2 ? el("mark", {}, piece) : piece));
   }
 
   openRow(node) {
@@ -304,7 +321,7 @@ class Explorer {
 
   pointAt(node) {
     let at = node;
-    while (at !== null && at !== 0 && !this.map.isDrawn(at)) at = this.tree.parent[at];
+    while (at !== null && at !== 0 && !this.map.arrangement.isDrawn(at)) at = this.tree.parent[at];
     this.map.hover = at;
     this.map.paintOverlay();
   }
@@ -321,77 +338,46 @@ class Explorer {
   clearSearch(event) {
     event.preventDefault();
     event.stopPropagation();
-    this.search.value = "";
+    this.input.value = "";
     this.filter();
   }
 
   filter() {
-    this.query = this.search.value.trim().toLowerCase();
-    if (!this.query && this.picked === null) this.results = null;
-    else this.results = this.find();
-    this.map.setLit(this.results && this.litBy(this.results));
+    this.search.ask(this.input.value);
+    this.showFound();
+  }
+
+  showFound() {
+    this.map.setLit(this.search.lit);
     this.showList();
-    if (this.results) this.say(byId("list-sum").textContent);
-  }
-
-  find() {
-    const { tree, palette, query, picked } = this;
-    const texts = query ? tree.searchable() : null;
-    const isFound = (file) => (!texts || texts[file].includes(query)) && (picked === null || palette.group(file) === picked);
-    const found = tree.everyFile().filter(isFound);
-    this.resultBytes = found.reduce((sum, file) => sum + tree.weight[file], 0);
-    return found;
-  }
-
-  /** Returns which nodes hold something that was found. */
-  litBy(files) {
-    const lit = new Uint8Array(this.tree.length);
-    for (const file of files) for (let node = file; !lit[node]; node = this.tree.parent[node]) lit[node] = 1;
-    return lit;
+    if (this.search.isOn) this.say(byId("list-sum").textContent);
   }
 
   // --- telling
 
   onHover(node, event) {
-    if (node === null || !event || event.pointerType === "touch") {
-      if (!this.frame.matches(":focus-visible")) this.hideTip();
-      return;
+    if (node !== null && event && event.pointerType !== "touch") {
+      const { clientX: x, clientY: y } = event;
+      this.tip.show(node, () => this.figures.tip(node), { x: x + 14, y: y + 16, above: y - 12 });
+    } else if (!this.frame.matches(":focus-visible")) {
+      this.tip.hide();
     }
-    this.fillTip(node);
-    this.placeTip({ x: event.clientX + 14, y: event.clientY + 16, above: event.clientY - 12 });
   }
 
-  showTipOf(node, at = null) {
-    if (node === null || !this.map.isDrawn(node)) {
-      this.hideTip();
+  /** Shows the tip below a node's place, or in its lower end where there is no room. */
+  showTipOf(node, place = node) {
+    if (node === null || !this.map.arrangement.isDrawn(place)) {
+      this.tip.hide();
       return;
     }
-    this.fillTip(node);
-    const { x, y, w, h } = at ?? this.map.box(node);
+    const { x, y, w, h } = this.map.arrangement.box(place);
     const { left, top } = this.frame.getBoundingClientRect();
-    this.placeTip({ x: left + x + Math.min(24, w / 2), y: top + y + h + 8, above: Math.min(top + y + h, window.innerHeight) - 12 });
-  }
-
-  fillTip(node) {
-    const tip = byId("tip");
-    if (this.tipped !== node || tip.hidden) tip.replaceChildren(...this.figures.tip(node));
-    this.tipped = node;
-    tip.hidden = false;
-  }
-
-  /** Puts the tip below a point, or above it where there is no room, always within the window. */
-  placeTip({ x, y, above }) {
-    const tip = byId("tip");
-    const { offsetWidth: width, offsetHeight: height } = tip;
-    const left = Math.max(8, Math.min(x, document.documentElement.clientWidth - width - 8));
-    const fits = y + height + 8 <= window.innerHeight;
-    const top = fits ? y : Math.max(8, Math.min(above - height, window.innerHeight - height - 8));
-    tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
-  }
-
-  hideTip() {
-    byId("tip").hidden = true;
-    this.tipped = null;
+    const bottom = top + y + h;
+    this.tip.show(node, () => this.figures.tip(node), {
+      x: left + x + Math.min(24, w / 2),
+      y: bottom + 8,
+      above: Math.min(bottom, window.innerHeight) - 12,
+    });
   }
 
   say(text) {

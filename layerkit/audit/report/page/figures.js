@@ -15,7 +15,8 @@ class Figures {
     const part = this.part(node);
     const unzipped = tree.size.unzipped[node];
     const rows = [["unzipped", `${size(unzipped)} · ${grouped(unzipped)} bytes`]];
-    if (part.zipped !== null) rows.push(["zipped", `${size(tree.size.zipped[node])} · ${grouped(tree.size.zipped[node])} bytes`]);
+    if (part.zipped !== null)
+      rows.push(["zipped", `${size(tree.size.zipped[node])} · ${grouped(tree.size.zipped[node])} bytes`]);
     if (tree.kind[node] !== PART) rows.push([this.partWord(node), percent(unzipped / part.unzipped)]);
     rows.push([`of ${Math.round(this.limit / MIB)} MiB`, percent(unzipped / this.limit)]);
     if (tree.kind[node] === FILE) rows.push(["kind", this.kinds[tree.fileKind(node)]]);
@@ -26,8 +27,7 @@ class Figures {
   }
 
   partWord(node) {
-    const isFunction = this.tree.audit.function !== null && this.tree.part[node] === this.tree.parts.length - 1;
-    return isFunction ? "of the code" : "of its layer";
+    return this.tree.isFunction(this.tree.part[node]) ? "of the code" : "of its layer";
   }
 
   overwriting(node) {

@@ -33,14 +33,23 @@ class FindingsView {
       button.replaceChildren(icon(severity), count(found, severity));
     }
     byId("findings-none").hidden = this.findings.length > 0;
-    byId("findings-list").replaceChildren(...SEVERITIES.filter((severity) => !this.hidden.has(severity)).map((severity) => this.group(severity)).filter(Boolean));
+    byId("findings-list").replaceChildren(
+      ...SEVERITIES.filter((severity) => !this.hidden.has(severity))
+        .map((severity) => this.group(severity))
+        .filter(Boolean),
+    );
   }
 
   group(severity) {
     const found = this.findings.filter((finding) => finding.severity === severity);
     if (!found.length) return null;
     const title = el("h3", {}, count(found.length, severity));
-    return el("section", { class: `findings-group is-${severity}` }, title, el("ul", {}, ...found.map((finding) => this.finding(finding))));
+    return el(
+      "section",
+      { class: `findings-group is-${severity}` },
+      title,
+      el("ul", {}, ...found.map((finding) => this.finding(finding))),
+    );
   }
 
   finding(finding) {
@@ -51,7 +60,12 @@ class FindingsView {
       el(
         "div",
         { class: "finding-body" },
-        el("p", { class: "finding-head" }, el("code", { class: "finding-code" }, finding.code), el("span", { class: "finding-where" }, this.where(finding))),
+        el(
+          "p",
+          { class: "finding-head" },
+          el("code", { class: "finding-code" }, finding.code),
+          el("span", { class: "finding-where" }, this.where(finding)),
+        ),
         el("p", { class: "finding-message" }, ...prose(finding.message)),
         finding.hint ? el("p", { class: "finding-hint" }, el("b", {}, "hint "), ...prose(finding.hint)) : null,
         finding.paths.length ? this.paths(finding) : null,
@@ -85,6 +99,8 @@ class FindingsView {
   }
 
   pathRow(path) {
-    return typeof path === "string" ? pathParts(path) : this.pathLink(path, pathParts(this.tree.path(this.tree.fileNode(path))));
+    return typeof path === "string"
+      ? pathParts(path)
+      : this.pathLink(path, pathParts(this.tree.path(this.tree.fileNode(path))));
   }
 }

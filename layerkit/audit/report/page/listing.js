@@ -62,13 +62,15 @@ class Listing {
 
   settle(row) {
     this.current = row;
-    for (const [at, element] of this.rows) element.querySelector("button")?.setAttribute("tabindex", at === row ? 0 : -1);
+    for (const [at, element] of this.rows)
+      element.querySelector("button")?.setAttribute("tabindex", at === row ? 0 : -1);
   }
 
   /** One row is in the page's tab order: the one last used, or else the first in sight. */
   offerTabStop(first, end) {
     const stop = this.current >= first && this.current < end ? this.current : first;
-    for (const [at, element] of this.rows) element.querySelector("button")?.setAttribute("tabindex", at === stop ? 0 : -1);
+    for (const [at, element] of this.rows)
+      element.querySelector("button")?.setAttribute("tabindex", at === stop ? 0 : -1);
   }
 
   onKey(event) {
@@ -84,7 +86,8 @@ class Listing {
     const top = row * this.rowHeight;
     const { scrollTop, clientHeight } = this.scroller;
     if (top < scrollTop) this.scroller.scrollTop = top;
-    else if (top + this.rowHeight > scrollTop + clientHeight) this.scroller.scrollTop = top + this.rowHeight - clientHeight;
+    else if (top + this.rowHeight > scrollTop + clientHeight)
+      this.scroller.scrollTop = top + this.rowHeight - clientHeight;
     this.refresh();
     this.current = row;
     this.rows.get(row)?.querySelector("button")?.focus({ preventScroll: true });

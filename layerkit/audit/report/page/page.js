@@ -22,13 +22,17 @@ class Page {
   show(place) {
     const audit = this.data.audits[place];
     const places = audit.function === null ? audit.layers : [...audit.layers, audit.function];
-    const tree = new Tree(audit, places.map((at) => this.part(at)));
+    const tree = new Tree(
+      audit,
+      places.map((at) => this.part(at)),
+    );
     this.showHead(audit, tree);
     this.stack.show(tree);
     this.findings.show(tree);
     this.explorer.show(tree);
     this.shares.show(tree);
-    for (const row of document.querySelectorAll("[data-audit]")) row.setAttribute("aria-current", Number(row.dataset.audit) === place);
+    for (const row of document.querySelectorAll("[data-audit]"))
+      row.setAttribute("aria-current", Number(row.dataset.audit) === place);
     byId("audit-select").value = String(place);
   }
 
@@ -52,14 +56,22 @@ class Page {
   auditRow(audit, place) {
     const used = this.used(audit);
     const share = used / this.data.limit;
-    const choose = el("button", { type: "button", class: "link", onclick: () => this.show(place) }, shown(shortened(audit.title, 100)));
+    const choose = el(
+      "button",
+      { type: "button", class: "link", onclick: () => this.show(place) },
+      shown(shortened(audit.title, 100)),
+    );
     return el(
       "tr",
       { "data-audit": place },
       el("th", { scope: "row", class: "name" }, choose),
       el("td", {}, audit.targets || "–"),
       el("td", { class: "figure" }, mib(used)),
-      el("td", { class: "figure share-cell" }, el("span", {}, percent(share), bar(share, { class: `bar is-${this.state(used)}` }))),
+      el(
+        "td",
+        { class: "figure share-cell" },
+        el("span", {}, percent(share), bar(share, { class: `bar is-${this.state(used)}` })),
+      ),
       el("td", { class: "badges" }, ...this.badges(audit)),
     );
   }
@@ -75,8 +87,15 @@ class Page {
   }
 
   badges(audit) {
-    const found = SEVERITIES.map((severity) => [severity, audit.findings.filter((finding) => finding.severity === severity).length]);
-    const some = found.filter(([, number]) => number).map(([severity, number]) => el("span", { class: `badge is-${severity}` }, icon(severity), count(number, severity)));
+    const found = SEVERITIES.map((severity) => [
+      severity,
+      audit.findings.filter((finding) => finding.severity === severity).length,
+    ]);
+    const some = found
+      .filter(([, number]) => number)
+      .map(([severity, number]) =>
+        el("span", { class: `badge is-${severity}` }, icon(severity), count(number, severity)),
+      );
     return some.length ? some : [el("span", { class: "badge is-ok" }, icon("ok"), "nothing to report")];
   }
 
@@ -126,7 +145,9 @@ class Page {
     );
     byId("badges").replaceChildren(...this.badges(audit));
     const worst = audit.findings.filter((finding) => finding.severity === "error").slice(0, 3);
-    byId("worst").replaceChildren(...worst.map((finding) => el("li", {}, icon("error"), el("span", {}, ...prose(shortened(finding.message, 220))))));
+    byId("worst").replaceChildren(
+      ...worst.map((finding) => el("li", {}, icon("error"), el("span", {}, ...prose(shortened(finding.message, 220))))),
+    );
     byId("worst").hidden = !worst.length;
   }
 

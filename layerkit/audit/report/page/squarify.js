@@ -9,7 +9,7 @@ function squarify(nodes, weight, box, place) {
   let { x, y, w, h } = box;
   let left = 0;
   for (const node of nodes) left += weight[node];
-  for (let at = 0; at < nodes.length && left > 0 && w > 0.5 && h > 0.5; ) {
+  for (let at = 0; at < nodes.length && left > 0 && w > 0.5 && h > 0.5;) {
     const scale = (w * h) / left;
     const side = Math.min(w, h);
     const row = fullRow(nodes, weight, at, scale, side);

@@ -6,7 +6,10 @@ class StackView {
   constructor(data, reveal) {
     this.data = data;
     this.reveal = reveal;
-    this.listing = new Listing(byId("overwritten-list"), { rowHeight: OVERWRITTEN_ROW, render: (row) => this.overwrittenRow(row) });
+    this.listing = new Listing(byId("overwritten-list"), {
+      rowHeight: OVERWRITTEN_ROW,
+      render: (row) => this.overwrittenRow(row),
+    });
     byId("overwritten-filter").addEventListener("input", () => this.filter());
     byId("overwritten-differs").addEventListener("change", () => this.filter());
   }
@@ -20,16 +23,15 @@ class StackView {
     this.showOverwritten();
   }
 
-  isFunction(place) {
-    return this.tree.audit.function !== null && place === this.tree.parts.length - 1;
-  }
-
   /** Draws the parts side by side against the limit; where they are over it, the limit moves in. */
   showBar() {
     const { limit } = this.data;
     const scale = Math.max(limit, this.used);
     const pieces = this.tree.parts.map((part, place) => {
-      const piece = el("span", { class: `stack-piece ${this.toneOf(place)}`, title: `${shown(part.where)}: ${mib(part.unzipped)}` });
+      const piece = el("span", {
+        class: `stack-piece ${this.toneOf(place)}`,
+        title: `${shown(part.where)}: ${mib(part.unzipped)}`,
+      });
       piece.style.width = `${(part.unzipped / scale) * 100}%`;
       return piece;
     });
@@ -43,11 +45,14 @@ class StackView {
       return mark;
     });
     byId("stack-bar").replaceChildren(el("span", { class: "stack-pieces" }, ...pieces), ...marks);
-    byId("stack-bar").setAttribute("aria-label", `${mib(this.used)} of ${mib(limit)}: ${this.tree.parts.map((part) => `${shown(part.where)} ${mib(part.unzipped)}`).join(", ")}`);
+    byId("stack-bar").setAttribute(
+      "aria-label",
+      `${mib(this.used)} of ${mib(limit)}: ${this.tree.parts.map((part) => `${shown(part.where)} ${mib(part.unzipped)}`).join(", ")}`,
+    );
   }
 
   toneOf(place) {
-    return this.isFunction(place) ? "tone-function" : `tone-${place % 5}`;
+    return this.tree.isFunction(place) ? "tone-function" : `tone-${place % 5}`;
   }
 
   /** Lists the parts, what wins on top. */
@@ -57,9 +62,18 @@ class StackView {
   }
 
   partRow(part, place) {
-    const isFunction = this.isFunction(place);
+    const isFunction = this.tree.isFunction(place);
     const meant = [part.runtimes.join(", "), part.architectures.join(", ")].filter(Boolean).join(" · ");
-    const name = el("button", { type: "button", class: "link", title: "Show in the map", onclick: () => this.revealPart(place) }, shown(shortened(part.where, 120)));
+    const name = el(
+      "button",
+      {
+        type: "button",
+        class: "link",
+        title: "Show in the map",
+        onclick: () => this.reveal(this.tree.partNodes[place]),
+      },
+      shown(shortened(part.where, 120)),
+    );
     return el(
       "li",
       { class: "stack-part" },
@@ -68,25 +82,26 @@ class StackView {
         "div",
         { class: "stack-name" },
         name,
-        el("span", { class: "stack-note" }, isFunction ? "the function’s code, in /var/task" : "layer, in /opt", meant ? ` · ${meant}` : "", part.arn && part.arn !== part.where ? ` · ${part.arn}` : ""),
+        el(
+          "span",
+          { class: "stack-note" },
+          isFunction ? "the function’s code, in /var/task" : "layer, in /opt",
+          meant ? ` · ${meant}` : "",
+          part.arn && part.arn !== part.where ? ` · ${part.arn}` : "",
+        ),
       ),
       ...this.partFigures(part),
     );
   }
 
-  revealPart(place) {
-    for (let node = 1; node < this.tree.length; node++) {
-      if (this.tree.kind[node] === PART && this.tree.part[node] === place) {
-        this.reveal(node);
-        return;
-      }
-    }
-  }
-
   partFigures(part) {
     const figures = [
       ["unzipped", mib(part.unzipped), `${grouped(part.unzipped)} bytes`],
-      ["zipped", part.zipped === null ? "–" : mib(part.zipped), part.zipped === null ? null : `${grouped(part.zipped)} bytes`],
+      [
+        "zipped",
+        part.zipped === null ? "–" : mib(part.zipped),
+        part.zipped === null ? null : `${grouped(part.zipped)} bytes`,
+      ],
       ["files", grouped(part.files), null],
       [`of ${Math.round(this.data.limit / MIB)} MiB`, percent(part.unzipped / this.data.limit), null],
     ];
@@ -105,7 +120,11 @@ class StackView {
         "div",
         { class: "stack-name" },
         el("span", {}, name),
-        el("span", { class: "stack-note" }, named ? `the runtime, below everything; brings ${named}` : "the runtime, below everything"),
+        el(
+          "span",
+          { class: "stack-note" },
+          named ? `the runtime, below everything; brings ${named}` : "the runtime, below everything",
+        ),
       ),
       el("span", { class: "stack-figure is-free" }, "does not count"),
     );
@@ -131,7 +150,9 @@ class StackView {
     byId("overwritten").hidden = !several;
     byId("overwritten-none").hidden = this.entries.length > 0;
     byId("overwritten-some").hidden = !this.entries.length;
-    byId("overwritten-count").textContent = this.entries.length ? `${grouped(this.entries.length)}, ${grouped(differing)} with other content` : "none";
+    byId("overwritten-count").textContent = this.entries.length
+      ? `${grouped(this.entries.length)}, ${grouped(differing)} with other content`
+      : "none";
     byId("overwritten-filter").value = "";
     byId("overwritten-differs").checked = false;
     this.filter();
@@ -140,7 +161,9 @@ class StackView {
   filter() {
     const query = byId("overwritten-filter").value.trim().toLowerCase();
     const onlyDiffering = byId("overwritten-differs").checked;
-    this.listed = this.entries.filter((entry) => (!onlyDiffering || entry.differs) && (!query || entry.path.toLowerCase().includes(query)));
+    this.listed = this.entries.filter(
+      (entry) => (!onlyDiffering || entry.differs) && (!query || entry.path.toLowerCase().includes(query)),
+    );
     byId("overwritten-shown").textContent = `${grouped(this.listed.length)} shown`;
     byId("overwritten-list").style.height = `${Math.min(8, Math.max(1, this.listed.length)) * OVERWRITTEN_ROW + 2}px`;
     this.listing.show(this.listed.length);

@@ -30,7 +30,8 @@ class SharesTable {
 
   setBy(by) {
     this.by = by;
-    for (const button of document.querySelectorAll("[data-by]")) button.setAttribute("aria-pressed", button.dataset.by === by);
+    for (const button of document.querySelectorAll("[data-by]"))
+      button.setAttribute("aria-pressed", button.dataset.by === by);
     this.rows = { distribution: () => this.owners(), kind: () => this.byKind(), file: () => this.byFile() }[by]();
     this.sorted = { column: "unzipped", isUp: false };
     this.refresh();
@@ -87,7 +88,13 @@ class SharesTable {
     const { tree } = this;
     return Array.from(tree.everyFile(), (node) => {
       const part = tree.parts[tree.part[node]];
-      return { node, get name() { return tree.path(node); }, ...this.figures(node, part) };
+      return {
+        node,
+        get name() {
+          return tree.path(node);
+        },
+        ...this.figures(node, part),
+      };
     });
   }
 
@@ -109,9 +116,18 @@ class SharesTable {
 
   head(column) {
     const isSorted = this.sorted.column === column;
-    const sort = el("button", { type: "button", onclick: () => this.sortOn(column) }, COLUMNS[column].title, icon("sort"));
+    const sort = el(
+      "button",
+      { type: "button", onclick: () => this.sortOn(column) },
+      COLUMNS[column].title,
+      icon("sort"),
+    );
     const order = isSorted ? (this.sorted.isUp ? "ascending" : "descending") : null;
-    return el("th", { scope: "col", class: COLUMNS[column].isText ? "" : "figure", "aria-sort": order, "data-column": column }, sort);
+    return el(
+      "th",
+      { scope: "col", class: COLUMNS[column].isText ? "" : "figure", "aria-sort": order, "data-column": column },
+      sort,
+    );
   }
 
   sortOn(column) {
@@ -143,7 +159,11 @@ class SharesTable {
         return el("td", { class: "figure" }, grouped(value));
       case "unzipped":
       case "zipped":
-        return el("td", { class: "figure", title: value === null ? null : `${grouped(value)} bytes` }, value === null ? "–" : size(value));
+        return el(
+          "td",
+          { class: "figure", title: value === null ? null : `${grouped(value)} bytes` },
+          value === null ? "–" : size(value),
+        );
       case "share":
         return el("td", { class: "figure share-cell" }, el("span", {}, percent(value), bar(value)));
       default:
@@ -154,6 +174,10 @@ class SharesTable {
   link({ node, name }) {
     const text = shown(shortened(name, 160));
     if (node === null) return text;
-    return el("button", { type: "button", class: "link", title: "Show in the map", onclick: () => this.reveal(node) }, text);
+    return el(
+      "button",
+      { type: "button", class: "link", title: "Show in the map", onclick: () => this.reveal(node) },
+      text,
+    );
   }
 }

@@ -41,7 +41,8 @@ class Part {
   /** Returns the path of a folder below another one, with the slash behind it; of all the way, unless told. */
   folderPath(folder, above = 0) {
     const steps = [];
-    for (let at = folder; at > 0 && at !== above; at = this.folderParent[at]) steps.push(this.names[this.folderName[at]]);
+    for (let at = folder; at > 0 && at !== above; at = this.folderParent[at])
+      steps.push(this.names[this.folderName[at]]);
     return steps.length ? `${steps.reverse().join("/")}/` : "";
   }
 
@@ -77,9 +78,11 @@ class Tree {
     this.audit = audit;
     this.parts = parts;
     this.length = 0;
-    const most = 1 + parts.reduce((sum, part) => sum + 1 + part.owners.length + 1 + 2 * part.files + part.folderParent.length, 0);
+    const most =
+      1 + parts.reduce((sum, part) => sum + 1 + part.owners.length + 1 + 2 * part.files + part.folderParent.length, 0);
     this.grow(most);
     this.add(ROOT, 0, 0, 0);
+    this.partNodes = [];
     this.fileNodes = parts.map((part, place) => this.addPart(part, place));
     this.joinLoneFolders();
     this.addUp();
@@ -113,6 +116,7 @@ class Tree {
 
   addPart(part, place) {
     const top = this.add(PART, 0, place, place);
+    this.partNodes.push(top);
     const nodes = new Map();
     const inside = (owner, folder) => {
       const missing = [];
@@ -192,7 +196,9 @@ class Tree {
     const { weight } = this;
     for (let node = 0; node < this.length; node++) {
       if (this.from[node + 1] - this.from[node] > 1) {
-        this.order.subarray(this.from[node], this.from[node + 1]).sort((one, other) => weight[other] - weight[one] || one - other);
+        this.order
+          .subarray(this.from[node], this.from[node + 1])
+          .sort((one, other) => weight[other] - weight[one] || one - other);
       }
     }
     this.largest = new Int32Array(this.length);
@@ -210,6 +216,11 @@ class Tree {
       this.filesBySize.sort((one, other) => weight[other] - weight[one] || one - other);
     }
     return this.filesBySize;
+  }
+
+  /** Tells whether a part is the function's code: the last one, if there is one. */
+  isFunction(place) {
+    return this.audit.function !== null && place === this.parts.length - 1;
   }
 
   isContainer(node) {

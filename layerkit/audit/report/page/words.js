@@ -35,7 +35,10 @@ function percent(share) {
 
 /** Makes what would change how a text is shown, or not show at all, visible as one sign. */
 function shown(text) {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]/gu, "\ufffd");
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]/gu,
+    "\ufffd",
+  );
 }
 
 /** Leaves out the middle of a text that is too long: both ends of a path tell something. */
