@@ -1,10 +1,13 @@
 """The content-addressed cache: wheels, fragments, built wheels; shared by any number of processes.
 
-An entry is a file named by a key that covers everything it was made from; it appears by atomic rename and never
-changes afterwards. A damaged or foreign cache costs time, never a wrong layer: readers verify what they read.
+An entry is a file, or a folder, named by a key that covers everything it was made from; it appears by atomic rename and
+never changes afterwards. A damaged or foreign cache costs time, never a wrong layer: readers verify what they read.
 """
 
 import contextlib
+import os
+import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ from layerkit.errors import EnvironmentFailure
 from layerkit.files import replacing, translating
 
 _SPREAD: Final = 2
+_FOLDER: Final = re.compile(r"\.?[0-9a-f]{64}(\.[0-9a-f-]+\.tmp)?$")  # anybody's folder must not be taken for an entry
 
 
 class DamagedEntry(EnvironmentFailure):
@@ -76,6 +80,32 @@ class Cache:
         with replacing(self.path(bucket, key)) as stream:
             yield stream
 
+    def find_folder(self, bucket: str, key: str) -> Path | None:
+        """Return the path of an entry that is a folder if it is there."""
+        path = self.path(bucket, key)
+        return path if _is_folder(path) else None
+
+    @contextlib.contextmanager
+    def store_folder(self, bucket: str, key: str) -> Iterator[Path]:
+        """Fill a folder; it becomes the entry when the block ends well, unless another process was faster.
+
+        The key is a SHA-256 in hexadecimal digits: what is not named so is never removed with all it holds.
+        Raises ``DiskFailure`` where the disk refuses.
+        """
+        path = self.path(bucket, key)
+        temporary = path.parent / f".{key}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        try:
+            with translating(path):
+                temporary.mkdir(parents=True)
+                yield temporary
+                try:
+                    temporary.rename(path)
+                except OSError:
+                    if not _is_folder(path):
+                        raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
     def discard(self, bucket: str, key: str) -> None:
         """Forget an entry that turned out to be damaged."""
         with contextlib.suppress(FileNotFoundError), translating(self.path(bucket, key)):
@@ -96,7 +126,7 @@ class Cache:
             for path in list(_entries(bucket)):
                 with translating(path):
                     freed += _size(path)
-                    path.unlink(missing_ok=True)
+                    _remove(path)
             for folder in (*bucket.iterdir(), bucket):
                 with contextlib.suppress(OSError):  # not empty, or no folder: not ours
                     folder.rmdir()
@@ -110,17 +140,18 @@ class Cache:
 
 
 def _measure(bucket: Path) -> Usage:
-    sizes = [_size(path) for path in _entries(bucket)]
-    return Usage(bucket=bucket.name, files=len(sizes), bytes=sum(sizes))
+    files = [file for path in _entries(bucket) for file in _files_of(path)]
+    return Usage(bucket=bucket.name, files=len(files), bytes=sum(map(_size_of_file, files)))
 
 
 def _entries(bucket: Path) -> Iterator[Path]:
-    """Yield the files named like entries, or like temporary neighbours of entries, in the folders that spread them."""
+    """Yield what is named like entries, or like temporary neighbours of entries, in the folders that spread them."""
     with translating(bucket):
         for folder in sorted(bucket.iterdir()):
             if len(folder.name) == _SPREAD and _is_folder(folder):
                 for path in sorted(folder.iterdir()):
-                    if path.name.removeprefix(".").startswith(folder.name) and not _is_folder(path):
+                    named = path.name.removeprefix(".").startswith(folder.name)
+                    if named and (not _is_folder(path) or _FOLDER.match(path.name)):
                         yield path
 
 
@@ -128,7 +159,25 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
+def _remove(path: Path) -> None:
+    if _is_folder(path):
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _files_of(path: Path) -> Iterator[Path]:
+    if _is_folder(path):
+        yield from (file for file in path.rglob("*") if not _is_folder(file))
+    else:
+        yield path
+
+
 def _size(path: Path) -> int:
+    return sum(map(_size_of_file, _files_of(path)))
+
+
+def _size_of_file(path: Path) -> int:
     try:
         return path.lstat().st_size
     except FileNotFoundError:  # another process was faster

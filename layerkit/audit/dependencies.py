@@ -1,108 +1,129 @@
 """What distributions require, against what the stack and the runtime have."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
-from layerkit.audit.import_roots import reachable
+from layerkit.audit.import_roots import SearchPath, search_path_of
+from layerkit.audit.requirements import Wish, fits, only_wants_newer, wishes
 from layerkit.audit.weight import examples
 from layerkit.model.finding import Code, Finding, Severity
-from layerkit.model.names import normalize
 from layerkit.model.stack import Stack
 from layerkit.model.target import PythonTarget, Target
 
-if TYPE_CHECKING:
-    from packaging.requirements import Requirement
+# What else a distribution is published as: the same modules, made for other machines or without parts.
+_STUBS_START: Final = "types-"
+_STUBS_END: Final = "-stubs"
+_VARIANTS: Final = ("-binary", "-headless", "-contrib-headless", "-cpu", "-gpu", "-slim")
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    name: str
-    by: str
+class _Lack:
+    """What is to be said for one target; the message may hold ``{runtime}``, so that several can share it."""
+
+    severity: Severity
     where: str
-    specifier: str
+    message: str
+    hint: str
 
 
 def dependency_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Finding]:
     """Yield what is required and not there, for Python targets, one finding for each missing distribution."""
-    for target in {target.runtime.name: target for target in targets if isinstance(target, PythonTarget)}.values():
-        held = {each.name: each.version for _, each, _ in reachable(stack, targets)}
-        bundled = {each.name: each.version for each in target.runtime.bundled}
-        wishes = list(_wishes(stack, target, targets))
-        if stack.is_whole:
-            yield from _missing(wishes, held, bundled, target)
-        yield from _unfitting(wishes, held, bundled, target)
-
-
-def _wishes(stack: Stack, target: PythonTarget, targets: Sequence[Target]) -> Iterator[_Wish]:
-    environment = target.marker_environment
-    for part, distribution, _ in reachable(stack, targets):
-        for line in distribution.requires:
-            requirement = _parsed(line)
-            if requirement is not None and _applies(requirement, environment):
-                yield _Wish(normalize(requirement.name), distribution.name, part.where, str(requirement.specifier))
-
-
-def _parsed(line: str) -> "Requirement | None":
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        return Requirement(line)
-    except InvalidRequirement:
-        return None
-
-
-def _applies(requirement: "Requirement", environment: Mapping[str, str]) -> bool:
-    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-
-    try:
-        return requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
-    except (UndefinedComparison, UndefinedEnvironmentName):
-        return False
-
-
-def _missing(
-    wishes: Sequence[_Wish], held: Mapping[str, str], bundled: Mapping[str, str], target: PythonTarget
-) -> Iterator[Finding]:
-    lacking: dict[str, list[_Wish]] = {}
-    for wish in wishes:
-        if wish.name not in held and wish.name not in bundled:
-            lacking.setdefault(wish.name, []).append(wish)
-    for name, wanting in lacking.items():
+    found: dict[_Lack, list[str]] = {}
+    for target in targets:
+        if isinstance(target, PythonTarget):
+            for lack in _lacks(search_path_of(stack, target), target):
+                found.setdefault(lack, []).append(target.runtime.name)
+    for lack, runtimes in found.items():
         yield Finding(
             code=Code.PYTHON_MISSING_DEPENDENCY,
-            severity=Severity.WARNING,
-            where=wanting[0].where,
-            message=f"{examples(list(dict.fromkeys(wish.by for wish in wanting)))} requires"
-            f" `{name}{wanting[0].specifier}`, which neither the stack nor {target.runtime.name} has",
-            hint=f"add {name} to a layer, unless the function brings it",
+            severity=lack.severity,
+            where=lack.where,
+            message=lack.message.replace("{runtime}", ", ".join(dict.fromkeys(runtimes))),
+            hint=lack.hint,
         )
 
 
-def _unfitting(
-    wishes: Sequence[_Wish], held: Mapping[str, str], bundled: Mapping[str, str], target: PythonTarget
-) -> Iterator[Finding]:
-    for wish in dict.fromkeys(wishes):
-        version = held.get(wish.name) or bundled.get(wish.name)
-        if version is None or _fits(version, wish.specifier):
-            continue
-        is_bundled = wish.name not in held
-        brings = f"{target.runtime.name} brings" if is_bundled else "the stack has"
-        drifts = " (as seen; AWS updates it without notice)" if is_bundled else ""
-        yield Finding(
-            code=Code.PYTHON_MISSING_DEPENDENCY,
-            severity=Severity.WARNING,
-            where=wish.where,
-            message=f"{wish.by} requires `{wish.name}{wish.specifier}`, and {brings} {version}{drifts}",
-            hint=f"put a fitting {wish.name} into the layer",
-        )
+def _lacks(path: SearchPath, target: PythonTarget) -> Iterator[_Lack]:
+    held = _versions(path)
+    bundled = {each.name: each.version for each in target.runtime.bundled}
+    missing: dict[str, list[Wish]] = {}
+    for wish in wishes(path, target.marker_environment):
+        if wish.name in held:
+            if not any(fits(version, wish.specifier) for version in held[wish.name]):
+                yield _unfitting(wish, held[wish.name][0])
+        elif not path.stack.is_whole:
+            continue  # a part that nobody could read may have it
+        elif wish.name in bundled:
+            if not fits(bundled[wish.name], wish.specifier):
+                yield _unfitting_runtime(wish, bundled[wish.name], target)
+        else:
+            missing.setdefault(wish.name, []).append(wish)
+    for name, wanting in missing.items():
+        if not _stands_in(name, held.keys()) and not _is_without_metadata(name, path):
+            yield _missing(wanting)
 
 
-def _fits(version: str, specifier: str) -> bool:
-    from packaging.specifiers import SpecifierSet
-    from packaging.version import InvalidVersion
+def _versions(path: SearchPath) -> Mapping[str, Sequence[str]]:
+    """Return the version of each distribution that is imported; several where one folder has metadata of several."""
+    imported = path.imported()
+    found: dict[str, dict[str, None]] = {}
+    for placed in path.placed():
+        name, version = placed.distribution.name, placed.distribution.version
+        if placed.rank == imported[name].rank:
+            found.setdefault(name, {})[version] = None
+    return {name: tuple(versions) for name, versions in found.items()}
 
-    try:
-        return SpecifierSet(specifier).contains(version, prereleases=True)
-    except InvalidVersion:
+
+def _stands_in(name: str, held: Collection[str]) -> bool:
+    """Whether nothing is missing at run time: stubs, or another making of the same modules is there."""
+    if name.startswith(_STUBS_START) or name.endswith(_STUBS_END):
         return True
+    base = next((name.removesuffix(variant) for variant in _VARIANTS if name.endswith(variant)), name)
+    return base in held or any(f"{base}{variant}" in held for variant in _VARIANTS)
+
+
+def _is_without_metadata(name: str, path: SearchPath) -> bool:
+    """Whether a package of that name is there, though its metadata was left out."""
+    module = name.replace("-", "_")
+    spellings = {module, name.replace("-", "/"), module.removeprefix("python_"), module.removeprefix("py")}
+    for part in path.stack.parts:
+        for root in path.roots_of(part):
+            starts = tuple(f"{root.start}{spelling}{end}" for spelling in spellings for end in ("/", ".py"))
+            if any(file.path.lower().startswith(starts) for file in part.files):
+                return True
+    return False
+
+
+def _missing(wanting: Sequence[Wish]) -> _Lack:
+    wish = wanting[0]
+    others = [by for by in dict.fromkeys(each.by for each in wanting) if by != wish.by]
+    so_do = f"; so {'does' if len(others) == 1 else 'do'} {examples(others)}" if others else ""
+    return _Lack(
+        Severity.WARNING,
+        wish.where,
+        f"`{wish.by}` requires `{wish.name}{wish.specifier}`, which neither the stack nor {{runtime}} has{so_do}",
+        f"add {wish.name} to a layer, unless the function brings it",
+    )
+
+
+def _unfitting(wish: Wish, version: str) -> _Lack:
+    return _Lack(
+        Severity.WARNING,
+        wish.where,
+        f"{wish.by} requires `{wish.name}{wish.specifier}`, and the stack has {version}",
+        f"put a fitting {wish.name} into the layer",
+    )
+
+
+def _unfitting_runtime(wish: Wish, version: str, target: PythonTarget) -> _Lack:
+    """Return what is to be said of a bundled version: AWS only ever updates it, so it may be newer by now."""
+    seen = target.runtime.bundled_seen
+    on = f" on {seen.isoformat()}" if seen is not None else ""
+    return _Lack(
+        Severity.NOTE if only_wants_newer(version, wish.specifier) else Severity.WARNING,
+        wish.where,
+        f"{wish.by} requires `{wish.name}{wish.specifier}`, and {{runtime}} brings {version}"
+        f" (as seen{on}; AWS updates it without notice)",
+        f"put a fitting {wish.name} into the layer",
+    )

@@ -1,7 +1,7 @@
 """Who takes how much of a layer: by distribution, by file, by kind of file; exact sums."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from layerkit.model.contents import Contents, HeldFile
@@ -27,15 +27,14 @@ def by_distribution(contents: Contents) -> tuple[Share, ...]:
         versions.setdefault(distribution.name, []).append(distribution.version)
     shares = _shares(contents, lambda file: file.owner or NO_DISTRIBUTION)
     return tuple(
-        Share(
-            name=share.name,
-            version=", ".join(dict.fromkeys(versions.get(share.name, ()))) or None,
-            files=share.files,
-            unzipped_bytes=share.unzipped_bytes,
-            zipped_bytes=share.zipped_bytes,
-        )
-        for share in shares
+        replace(share, version=", ".join(dict.fromkeys(versions.get(share.name, ()))) or None) for share in shares
     )
+
+
+def without_distribution(contents: Contents) -> tuple[HeldFile, ...]:
+    """Return the files that belong to no distribution, the largest first."""
+    files = (file for file in contents.files if file.owner is None)
+    return tuple(sorted(files, key=lambda file: (-file.unzipped_bytes, file.path)))
 
 
 def by_kind(contents: Contents) -> tuple[Share, ...]:

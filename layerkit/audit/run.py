@@ -32,6 +32,15 @@ class NothingToAudit(UsageError):
         )
 
 
+class NoStackForFunction(UsageError):
+    """A function's code, and layers that are no stack."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`--function` and `--each` exclude each other", hint="a function's code is audited with all its layers"
+        )
+
+
 class ConfusedAudit(UsageError):
     """Files and deployed functions in one breath."""
 
@@ -46,11 +55,13 @@ class ConfusedAudit(UsageError):
 class Question:
     """What is to be audited, and how.
 
-    ``layers`` are zips, folders, manifests or ARNs, in the order of the stack; ``function`` is a function's code here;
+    ``layers`` are zips, folders, manifests or ARNs, in the order of the stack, or of no stack where ``each`` is for
+    itself; ``function`` is a function's code here;
     ``function_name`` one that is deployed. ``runtime`` and ``architecture`` win over what manifests and files say.
     """
 
     layers: tuple[str, ...] = ()
+    each: bool = False
     function: Path | None = None
     function_name: str | None = None
     all_functions: bool = False
@@ -67,6 +78,8 @@ class Question:
             raise ConfusedAudit
         if not deployed and not local:
             raise NothingToAudit
+        if self.each and self.function is not None:
+            raise NoStackForFunction
 
 
 def audits_of(question: Question, *, cache: Cache, progress: Progress) -> Iterator[Audit]:
@@ -100,7 +113,7 @@ def _stacks(question: Question, cache: Cache) -> Iterator[Stack]:
         else None
     )
     together = function is not None or question.runtime is not None or question.architecture is not None
-    if together or share_a_target(layers):
+    if not question.each and (together or share_a_target(layers)):
         yield Stack(layers=layers, function=function)
     else:
         yield from (Stack(layers=(layer,)) for layer in layers)

@@ -1,12 +1,13 @@
 """Does a stack fit: function and layers together against Lambda's limits, and against a budget."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Final
 
-from layerkit.audit.measure import NO_DISTRIBUTION, by_distribution
+from layerkit.audit.measure import NO_DISTRIBUTION, by_distribution, without_distribution
+from layerkit.audit.weight import count, examples
 from layerkit.facts import limits
-from layerkit.model.arn import LayerVersionArn
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
 from layerkit.model.limits import MIB, format_mib
@@ -16,6 +17,8 @@ from layerkit.model.stack import Stack
 _NAMED: Final = 5
 _TOO_SMALL_TO_NAME: Final = MIB // 20  # it would read 0.0 MiB
 _CLOSE: Final = 0.8
+_VERSION: Final = re.compile(r":\d+$")
+_HEAD: Final = re.compile(r"(?:python/lib/python\d+\.\d+/site-packages/|[^/]+/)?[^/]+")
 
 
 def stack_size_findings(stack: Stack, budget: Budget) -> Iterator[Finding]:
@@ -29,24 +32,33 @@ def stack_size_findings(stack: Stack, budget: Budget) -> Iterator[Finding]:
 
 
 def _unzipped(stack: Stack) -> Iterator[Finding]:
-    used, limit = stack.unzipped_bytes, limits().unzipped_bytes
+    """Yield one finding for the whole, and before it one for each part that is too large even alone."""
+    limit = limits().unzipped_bytes
+    if len(stack.parts) > 1:
+        yield from (_over((part,), part.where, "alone ") for part in stack.parts if part.unzipped_bytes >= limit)
+    used = stack.unzipped_bytes
     if used >= limit:
-        yield Finding(
-            code=Code.SIZE_UNZIPPED,
-            severity=Severity.ERROR,
-            where=_where(stack),
-            message=f"{format_mib(used)} unzipped, over Lambda's {limit // MIB} MiB by {used - limit + 1:,} bytes;"
-            f" largest: {_largest(stack)}",
-            hint="leave out what is not needed, the largest first, or use a container image for the function",
-        )
+        yield _over(stack.parts, _where(stack), "")
     elif used >= limit * _CLOSE:
         yield Finding(
             code=Code.SIZE_UNZIPPED,
             severity=Severity.WARNING,
             where=_where(stack),
             message=f"{format_mib(used)} unzipped, {used / limit:.0%} of Lambda's {limit // MIB} MiB;"
-            f" room for {limit - 1 - used:,} bytes; largest: {_largest(stack)}",
+            f" room for {count(limit - 1 - used, 'byte')}; largest: {_largest(stack.parts)}",
         )
+
+
+def _over(parts: Sequence[Contents], where: str, alone: str) -> Finding:
+    used, limit = sum(part.unzipped_bytes for part in parts), limits().unzipped_bytes
+    return Finding(
+        code=Code.SIZE_UNZIPPED,
+        severity=Severity.ERROR,
+        where=where,
+        message=f"{alone}{format_mib(used)} unzipped, over Lambda's {limit // MIB} MiB by"
+        f" {count(used - limit + 1, 'byte')}; largest: {_largest(parts)}",
+        hint="leave out what is not needed, the largest first, or use a container image for the function",
+    )
 
 
 def _budget(stack: Stack, budget: Budget) -> Iterator[Finding]:
@@ -61,9 +73,19 @@ def _budget(stack: Stack, budget: Budget) -> Iterator[Finding]:
                 severity=Severity.ERROR,
                 where=_where(stack),
                 message=f"{format_mib(used)} {kind}, over the budget of {format_mib(allowed)}"
-                f" by {used - allowed:,} bytes; largest: {_largest(stack)}",
+                f" by {count(used - allowed, 'byte')}; largest: {_largest(stack.parts)}",
                 hint="leave something out, or raise the budget",
             )
+    folders = [part.where for part in stack.parts if part.zipped_bytes is None]
+    if budget.zipped is not None and folders:
+        yield Finding(
+            code=Code.SIZE_BUDGET,
+            severity=Severity.WARNING,
+            where=_where(stack),
+            message=f"the budget of {format_mib(budget.zipped)} zipped leaves out {examples(folders)}: what a folder"
+            " takes zipped is not known",
+            hint="audit the zip",
+        )
 
 
 def _too_many(stack: Stack) -> Iterator[Finding]:
@@ -74,36 +96,51 @@ def _too_many(stack: Stack) -> Iterator[Finding]:
             severity=Severity.ERROR,
             where="stack",
             message=f"{len(stack.layers)} layers; Lambda takes {most}: `Cannot reference more than {most} layers.`",
-            hint="put some of them together into one layer",
+            hint="put some of them together into one layer; if they are no stack, audit them with `--each`",
         )
 
 
 def _same_layer(stack: Stack) -> Iterator[Finding]:
-    seen: dict[str, Contents] = {}
+    seen: dict[Hashable, Contents] = {}
     for layer in stack.layers:
-        for identity in _identities(layer):
-            other = seen.setdefault(identity, layer)
-            if other is not layer:
-                yield Finding(
-                    code=Code.STACK_SAME_LAYER,
-                    severity=Severity.ERROR,
-                    where=layer.where,
-                    message=f"it is the same layer as `{other.where}`; Lambda takes a layer only once in a function",
-                    hint="keep one of them",
-                )
-                break
+        others = [seen.setdefault(identity, layer) for identity in _identities(layer)]
+        other = next((other for other in others if other is not layer and not _are_told_apart(layer, other)), None)
+        if other is not None:
+            yield Finding(
+                code=Code.STACK_SAME_LAYER,
+                severity=Severity.ERROR,
+                where=layer.where,
+                message=f"it is the same layer as `{other.where}`: `Two different versions of the same layer are not"
+                " allowed to be referenced in the same function.`",
+                hint="keep one of them",
+            )
 
 
-def _identities(layer: Contents) -> Iterator[str]:
+def _identities(layer: Contents) -> Iterator[Hashable]:
+    """Yield what makes a layer the same as another: its name, and its content."""
+    name = _name(layer)
+    if name is not None:
+        yield name
+    if layer.files:
+        yield frozenset((file.path, file.crc32, file.unzipped_bytes, file.mode) for file in layer.files)
+
+
+def _are_told_apart(one: Contents, other: Contents) -> bool:
+    """Whether both have names, and not the same: with equal content, they are still two layers."""
+    names = {_name(one), _name(other)}
+    return None not in names and len(names) > 1
+
+
+def _name(layer: Contents) -> tuple[str, ...] | None:
+    """Return what Lambda, or a manifest, calls a layer: its ARN but for the version, or its name and target."""
     if layer.arn is not None:
-        yield LayerVersionArn.parse(layer.arn).layer
-    elif layer.name is not None:
-        yield f"{layer.name} {','.join(layer.runtimes)} {','.join(layer.architectures)}"
+        return (_VERSION.sub("", layer.arn),)
+    return (layer.name, *layer.runtimes, *layer.architectures) if layer.name is not None else None
 
 
 def _zipped(part: Contents) -> Iterator[Finding]:
     limit = limits().zipped_direct_bytes
-    if part.zipped_bytes is not None and part.zipped_bytes > limit:
+    if part.arn is None and part.zipped_bytes is not None and part.zipped_bytes > limit:
         yield Finding(
             code=Code.SIZE_ZIPPED_DIRECT,
             severity=Severity.NOTE,
@@ -117,13 +154,22 @@ def _where(stack: Stack) -> str:
     return stack.parts[0].where if len(stack.parts) == 1 else "stack"
 
 
-def _largest(stack: Stack) -> str:
+def _largest(parts: Sequence[Contents]) -> str:
+    """Name the largest distributions, each with all its copies, and beside them the largest folders of nobody's."""
     sizes: Counter[str] = Counter()
-    for part in stack.parts:
+    for part in parts:
         for share in by_distribution(part):
-            name = f"{part.where} (no distribution)" if share.name == NO_DISTRIBUTION else share.name
-            sizes[name] += share.unzipped_bytes
+            if share.name != NO_DISTRIBUTION:
+                sizes[share.name] += share.unzipped_bytes
+        for file in without_distribution(part):
+            sizes[f"{part.where}: {_head(file.path)}"] += file.unzipped_bytes
     return _named(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _head(path: str) -> str:
+    """Return the package or folder that a file belongs to: ``python/app``, ``lib/libx.so.1``, ``bin/tool``."""
+    match = _HEAD.match(path)
+    return match.group() if match else path
 
 
 def _named(ordered: Sequence[tuple[str, int]]) -> str:

@@ -26,6 +26,7 @@ def audit(
             metavar="[ZIP|DIR|MANIFEST|ARN]...", help="Layers, in the order in which the function lists them."
         ),
     ] = None,
+    each: Annotated[bool, option("--each", help="The layers are no stack: audit each on its own.")] = False,
     function: Annotated[
         Path | None, option("--function", metavar="ZIP|DIR", help="The function's own code, for the whole stack.")
     ] = None,
@@ -67,7 +68,8 @@ def audit(
 ) -> int:
     """Tell whether layers fit and load, what takes the room, and what overwrites what.
 
-    Any zip or folder will do, whoever built it. Several layers are one stack, as a function would list them.
+    Any zip or folder will do, whoever built it. Several layers are one stack, as a function would list them, unless
+    their manifests share no target, or `--each` says otherwise.
     """
     from layerkit.audit.report.as_json import to_json
     from layerkit.audit.report.tables import By
@@ -78,6 +80,7 @@ def audit(
 
     question = Question(
         layers=tuple(layers or ()),
+        each=each,
         function=function,
         function_name=function_name,
         all_functions=all_functions,

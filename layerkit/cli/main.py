@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from layerkit import __version__
-from layerkit.cli import audit, build, cache, diff, doctor, lock, publish, recipes, runtimes
+from layerkit.cli import audit, build, cache, diff, doctor, invoke, lock, publish, recipes, runtimes
 from layerkit.cli.console import Console, output_failed
 from layerkit.errors import LayerkitError, UsageError
 
@@ -28,6 +28,7 @@ app.command("lock")(lock.lock)
 app.command("audit")(audit.audit)
 app.command("diff")(diff.diff)
 app.command("publish")(publish.publish)
+app.command("invoke")(invoke.invoke)
 app.command("runtimes")(runtimes.runtimes)
 app.command("doctor")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes")

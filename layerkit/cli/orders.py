@@ -247,7 +247,7 @@ def _build(build: Build, flags: Flags) -> Build:
         builder=Builder(flags.builder) if flags.builder else build.builder,
         images=dict.fromkeys(Architecture, flags.image) if flags.image else build.images,
         system_packages=(*build.system_packages, *flags.system_package),
-        env={**build.env, **dict(map(_variable, flags.env))},
+        env={**build.env, **dict(map(variable, flags.env))},
         no_binary=(*build.no_binary, *map(normalize, flags.no_binary)),
         strip=build.strip if flags.strip is None else flags.strip,
         bytecode=build.bytecode if flags.bytecode is None else flags.bytecode,
@@ -257,7 +257,8 @@ def _build(build: Build, flags: Flags) -> Build:
     )
 
 
-def _variable(text: str) -> tuple[str, str]:
+def variable(text: str) -> tuple[str, str]:
+    """Take ``NAME=VALUE`` apart. Raises ``BadVariable``."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise BadVariable(name=name)

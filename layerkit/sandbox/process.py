@@ -1,13 +1,18 @@
-"""The only caller of subprocess: run another program and tell what it said.
+"""The only caller of subprocess: run another program and tell what it said, or start one and stay in touch with it.
 
 Never a shell. What a program prints is captured, and secrets known to the caller are taken out of it.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_GRACE: Final = 2.0  # seconds for a program to end once nobody speaks to it any more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,4 +57,60 @@ def run(
         status=done.returncode,
         stdout=done.stdout.decode(errors="replace"),
         stderr=done.stderr.decode(errors="replace"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A program that runs in a session of its own: what is said to it, and what it answers, line by line."""
+
+    _process: "subprocess.Popen[bytes]"
+
+    def say(self, text: str) -> None:
+        """Write to the program; one that has ended hears nothing."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._process.stdin.write(text.encode())
+                self._process.stdin.flush()
+
+    def lines(self) -> Iterator[str]:
+        """Yield what the program writes, until it stops."""
+        for line in self._process.stdout or ():
+            yield line.decode(errors="replace")
+
+    def end(self) -> None:
+        """Close the program's input, and kill it and its process group if that does not end it soon."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def start(
+    command: Sequence[str | os.PathLike[str]], *, environment: Mapping[str, str], folder: Path, quiet: bool = False
+) -> Conversation:
+    """Start ``command`` in a session of its own. Raises ``OSError`` if it cannot be started.
+
+    What it writes to stderr goes where this process's own goes, or, if ``quiet``, nowhere.
+    """
+    return Conversation(
+        subprocess.Popen(
+            [os.fspath(part) for part in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else None,
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,
+        )
     )

@@ -76,6 +76,13 @@ class TestText:
         run("build", "app", *TARGET, "--runtime", "python3.13", "--quiet")
         transcript(run("audit", LAYER, Path("dist", "app-python3.13-x86_64.zip")))
 
+    def test_audit_each_on_its_own(self, layer: Path, bench: Workbench, run: Run) -> None:
+        """What would overwrite each other in a stack does not where there is none."""
+        (bench.work / "other.zip").write_bytes((bench.work / layer).read_bytes())
+        told = json.loads(run("audit", layer, "other.zip", "--each", "--json").stdout)
+        assert [stack["paths"] for stack in told["stacks"]] == [[str(layer)], ["other.zip"]]
+        assert told["findings"] == []
+
     def test_audit_quiet_is_silent_where_all_is_well(self, layer: Path, run: Run) -> None:
         answer = run("audit", layer, "--quiet")
         assert (answer.code, answer.stdout, answer.stderr) == (0, "", "")

@@ -172,6 +172,15 @@ class TestStacks:
         changed = {each["path"] for each in verdict.answer["stack"]["overwritten"] if each["differs"]}
         assert {"python/shared/settings.py", "python/requests/__version__.py"} <= changed
 
+    def test_the_same_packages_in_two_layers(self, yard: Yard, find: Callable[..., Verdict]) -> None:
+        """Room is wasted; that bytecode holds the time of its source is no alarm."""
+        expected = [
+            note("stack.overwritten", "of them with other content", ".pyc"),
+            note("stack.duplicate-distribution", "`pydantic-core 2.41.4`", "are each there 2 times"),
+            URLLIB3,
+        ]
+        assert find(*layers.twins(yard)).disagreements(expected) == []
+
     def test_a_function_that_hides_a_package_of_its_layer(self, yard: Yard, find: Callable[..., Verdict]) -> None:
         layer, function = layers.shadowing_function(yard)
         verdict = find(layer, "--function", function)

@@ -75,6 +75,7 @@ def _part(contents: Contents, files: Sequence[HeldFile], pool: _Pool) -> dict[st
         "where": contents.where,
         "name": contents.name,
         "arn": contents.arn,
+        "is_read": contents.is_read,
         "unzipped": contents.unzipped_bytes,
         "zipped": contents.zipped_bytes,
         "runtimes": list(contents.runtimes),

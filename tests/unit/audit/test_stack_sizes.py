@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from layerkit.audit.measure import NO_DISTRIBUTION, by_distribution, by_file, by_kind
+from layerkit.audit.measure import NO_DISTRIBUTION, by_distribution, by_file, by_kind, without_distribution
 from layerkit.audit.stack_sizes import stack_size_findings
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
@@ -16,7 +16,7 @@ LIMIT = 262_144_000
 
 
 def sized(where: str, size: int) -> Contents:
-    return holding(where=where, sizes={"python/big.bin": size})
+    return holding(where=where, sizes={f"python/{where}.bin": size})
 
 
 def found(*layers: Contents, function: Contents | None = None, budget: Budget = Budget()) -> list[Finding]:  # noqa: B008 -- frozen
@@ -44,7 +44,7 @@ def test_function_and_layers_count_together_and_the_largest_are_named() -> None:
     layers = [sized("a.zip", 100 * MIB), sized("b.zip", 90 * MIB)]
     (finding,) = [each for each in found(*layers, function=sized("build", 60 * MIB)) if each.code is Code.SIZE_UNZIPPED]
     assert (finding.where, finding.severity) == ("stack", Severity.ERROR)
-    assert "250.0 MiB unzipped, over Lambda's 250 MiB by 1 bytes" in finding.message
+    assert "250.0 MiB unzipped, over Lambda's 250 MiB by 1 byte;" in finding.message
     assert finding.message.index("a.zip") < finding.message.index("b.zip") < finding.message.index("build")
 
 
@@ -93,3 +93,67 @@ def test_shares_add_up_exactly_whatever_they_are_shared_by() -> None:
         assert list(shares) == sorted(shares, key=lambda share: -share.unzipped_bytes)
     names = {share.name: share.version for share in by_distribution(layer)}
     assert names == {"one": "1.0", "two": "1.0", NO_DISTRIBUTION: None}
+
+
+def test_a_layer_that_is_too_large_alone_is_named_itself() -> None:
+    big, small = sized("a.zip", LIMIT), sized("b.zip", MIB)
+    alone, together = (each for each in found(big, small) if each.code is Code.SIZE_UNZIPPED)
+    assert (alone.where, alone.severity) == ("a.zip", Severity.ERROR)
+    assert alone.message.startswith(
+        "alone 250.0 MiB unzipped, over Lambda's 250 MiB by 1 byte; largest: a.zip: python/"
+    )
+    assert (together.where, together.severity) == ("stack", Severity.ERROR)
+    assert "by 1,048,577 bytes" in together.message
+    assert [each.where for each in found(big) if each.code is Code.SIZE_UNZIPPED] == ["a.zip"]
+
+
+def test_what_is_nobodys_is_named_by_its_package_or_folder_and_copies_count_together() -> None:
+    sizes = {
+        "python/lib/python3.12/site-packages/own/model.bin": 90 * MIB,
+        "lib/libbig.so.1": 60 * MIB,
+        "bin/tool": 10 * MIB,
+        "top.bin": 5 * MIB,
+    }
+    demo = holding(*installed("python", "demo"), sizes={"python/demo/big.so": 50 * MIB}, where="b.zip")
+    layers = holding(sizes=sizes, where="a.zip"), demo, replace(demo, where="c.zip", name="c")
+    (finding,) = (each for each in found(*layers) if each.code is Code.SIZE_UNZIPPED)
+    assert finding.message.partition("largest: ")[2] == (
+        "demo 100.0 MiB, a.zip: python/lib/python3.12/site-packages/own 90.0 MiB, a.zip: lib/libbig.so.1 60.0 MiB,"
+        " a.zip: bin/tool 10.0 MiB, a.zip: top.bin 5.0 MiB"
+    )
+
+
+def test_a_budget_for_zips_says_that_it_leaves_out_folders() -> None:
+    folder = replace(sized("build", MIB), zipped_bytes=None)
+    assert kinds(found(sized("a.zip", MIB), folder, budget=Budget(zipped=MIB))) == [
+        (Code.SIZE_BUDGET, Severity.WARNING)
+    ]
+    assert kinds(found(folder, budget=Budget(unzipped=MIB))) == []
+
+
+def test_the_same_content_twice_is_the_same_layer_unless_both_have_names() -> None:
+    one = sized("a.zip", 1)
+    other = replace(one, where="b.zip")
+    (finding,) = found(one, other)
+    assert (finding.code, finding.severity, finding.where) == (Code.STACK_SAME_LAYER, Severity.ERROR, "b.zip")
+    assert "`Two different versions of the same layer are not allowed" in finding.message
+    assert kinds(found(replace(one, name="one"), replace(other, name="other"))) == []
+    assert len(found(one, replace(other, name="other"))) == 1
+    arn = "arn:aws:lambda:eu-west-1:111111111111:layer:{}:1"
+    assert found(replace(one, arn=arn.format("one")), replace(other, arn=arn.format("other"))) == []
+    assert found(holding(where="a.zip"), holding(where="b.zip")) == []
+
+
+def test_layers_of_awss_own_have_no_versions() -> None:
+    arns = [f"arn:aws:lambda:::awslayer:{name}" for name in ("One", "Other")]
+    assert found(*(replace(sized(arn, 1), arn=arn) for arn in arns)) == []
+
+
+def test_what_is_published_needs_no_upload() -> None:
+    published = replace(sized("a", 1), zipped_bytes=52_428_801, arn="arn:aws:lambda:eu-west-1:111111111111:layer:a:1")
+    assert found(published) == []
+
+
+def test_what_is_nobodys_can_be_listed() -> None:
+    layer = holding(*installed("python", "one"), sizes={"etc/a": 7, "etc/b": 9})
+    assert [file.path for file in without_distribution(layer)] == ["etc/b", "etc/a"]

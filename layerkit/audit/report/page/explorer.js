@@ -56,6 +56,7 @@ class Explorer {
     this.press("metric", this.metric);
     this.press("colour", this.palette.mode);
     byId("map-empty").hidden = tree.weight[tree.top] > 0;
+    byId("map-empty").textContent = tree.isWhole ? "Nothing here takes any room" : "What this holds could not be read";
     byId("legend-overwritten").hidden = !tree.lose.size;
     this.refresh();
   }
@@ -278,7 +279,7 @@ class Explorer {
       },
       this.sign(node),
       el("span", { class: "list-name" }, ...this.marked(shown(shortened(tree.label(node), 300)))),
-      el("span", { class: "figure" }, size(tree.weight[node])),
+      el("span", { class: "figure" }, tree.isUnknown(node) ? UNKNOWN : size(tree.weight[node])),
       el("span", { class: "figure share" }, percent(tree.weight[node] / whole)),
       this.search.isOn ? this.folderLine(node) : bar(tree.weight[node] / whole),
     );
@@ -364,13 +365,14 @@ class Explorer {
     }
   }
 
-  /** Shows the tip below a node's place, or in its lower end where there is no room. */
+  /** Shows the tip below a node's place, or in its lower end where there is no room; in the map's, for want of a place. */
   showTipOf(node, place = node) {
-    if (node === null || !this.map.arrangement.isDrawn(place)) {
+    if (node === null) {
       this.tip.hide();
       return;
     }
-    const { x, y, w, h } = this.map.arrangement.box(place);
+    const { arrangement } = this.map;
+    const { x, y, w, h } = arrangement.box(arrangement.isDrawn(place) ? place : arrangement.zoom);
     const { left, top } = this.frame.getBoundingClientRect();
     const bottom = top + y + h;
     this.tip.show(node, () => this.figures.tip(node), {

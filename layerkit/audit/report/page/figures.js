@@ -13,6 +13,7 @@ class Figures {
   rows(node) {
     const { tree } = this;
     const part = this.part(node);
+    if (tree.isUnknown(node)) return [["unzipped", UNKNOWN], ["zipped", zippedText(part)]];
     const unzipped = tree.size.unzipped[node];
     const rows = [["unzipped", `${size(unzipped)} · ${grouped(unzipped)} bytes`]];
     if (part.zipped !== null)
@@ -44,6 +45,7 @@ class Figures {
 
   spoken(node) {
     const { tree } = this;
+    if (tree.isUnknown(node)) return `${this.title(node)}: ${UNKNOWN}, ${zippedText(this.part(node))} zipped`;
     const unzipped = tree.size.unzipped[node];
     const what = tree.kind[node] === FILE ? this.kinds[tree.fileKind(node)] : count(tree.files[node], "file");
     const zipped = this.part(node).zipped === null ? "" : `, ${size(tree.size.zipped[node])} zipped`;

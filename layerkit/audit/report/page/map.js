@@ -21,9 +21,7 @@ class TreeMap {
   }
 
   resize() {
-    if (!this.tree) return;
-    this.painter.resize(this.frame.clientWidth, this.frame.clientHeight);
-    this.redraw();
+    if (this.painter?.resize(this.frame.clientWidth, this.frame.clientHeight)) this.redraw();
   }
 
   redraw() {

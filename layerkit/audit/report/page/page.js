@@ -21,10 +21,9 @@ class Page {
 
   show(place) {
     const audit = this.data.audits[place];
-    const places = audit.function === null ? audit.layers : [...audit.layers, audit.function];
     const tree = new Tree(
       audit,
-      places.map((at) => this.part(at)),
+      this.places(audit).map((at) => this.part(at)),
     );
     this.showHead(audit, tree);
     this.stack.show(tree);
@@ -66,7 +65,7 @@ class Page {
       { "data-audit": place },
       el("th", { scope: "row", class: "name" }, choose),
       el("td", {}, audit.targets || "–"),
-      el("td", { class: "figure" }, mib(used)),
+      el("td", { class: "figure" }, this.least(audit) + mib(used)),
       el(
         "td",
         { class: "figure share-cell" },
@@ -76,9 +75,17 @@ class Page {
     );
   }
 
+  places(audit) {
+    return audit.function === null ? audit.layers : [...audit.layers, audit.function];
+  }
+
   used(audit) {
-    const places = audit.function === null ? audit.layers : [...audit.layers, audit.function];
-    return places.reduce((sum, at) => sum + this.data.parts[at].unzipped, 0);
+    return this.places(audit).reduce((sum, at) => sum + this.data.parts[at].unzipped, 0);
+  }
+
+  /** Returns what stands before a sum that leaves out parts that could not be read. */
+  least(audit) {
+    return this.places(audit).every((at) => this.data.parts[at].is_read) ? "" : "at least ";
   }
 
   state(used) {
@@ -112,22 +119,27 @@ class Page {
     document.title = `${shown(shortened(audit.title, 80))} · layerkit audit`;
     byId("meter").className = `meter is-${state}`;
     byId("meter").setAttribute("aria-valuenow", Math.min(100, Math.round((used / limit) * 100)));
-    byId("meter").setAttribute("aria-valuetext", `${mib(used)} of ${mib(limit)}, ${percent(used / limit)}`);
+    byId("meter").setAttribute("aria-valuetext", `${this.least(audit)}${mib(used)} of ${mib(limit)}, ${percent(used / limit)}`);
     const scale = Math.max(limit, used);
     byId("meter-fill").style.width = `${(used / scale) * 100}%`;
     byId("meter-close").style.left = `${((limit * 0.8) / scale) * 100}%`;
     byId("meter-excess").style.width = `${((scale - limit) / scale) * 100}%`;
     byId("meter-limit").style.left = `${(limit / scale) * 100}%`;
     byId("meter-limit").hidden = used < limit;
-    byId("verdict").textContent = this.verdict(used);
+    byId("verdict").textContent = this.verdict(audit, used);
     byId("verdict").className = `verdict is-${state}`;
     this.showFigures(audit, tree, used);
   }
 
-  verdict(used) {
+  verdict(audit, used) {
     const { limit } = this.data;
-    if (used >= limit) return `${grouped(used - limit + 1)} bytes over Lambda’s ${Math.round(limit / MIB)} MiB`;
-    return `${percent(used / limit)} of Lambda’s ${Math.round(limit / MIB)} MiB, ${mib(limit - 1 - used)} left`;
+    const least = this.least(audit);
+    const whole = `Lambda’s ${Math.round(limit / MIB)} MiB`;
+    if (used >= limit) return `${least}${count(used - limit + 1, "byte")} over ${whole}`;
+    const share = `${least}${percent(used / limit)} of ${whole}`;
+    if (!least) return `${share}, ${mib(limit - 1 - used)} left`;
+    const unread = this.places(audit).filter((at) => !this.data.parts[at].is_read).length;
+    return `${share}; ${count(unread, "part")} could not be read`;
   }
 
   showFigures(audit, tree, used) {
@@ -135,7 +147,7 @@ class Page {
     const zipped = zips.reduce((sum, part) => sum + part.zipped, 0);
     const files = tree.parts.reduce((sum, part) => sum + part.files, 0);
     const figures = [
-      ["unzipped", mib(used), `${grouped(used)} bytes`],
+      [`unzipped${this.least(audit) && ", at least"}`, mib(used), `${grouped(used)} bytes`],
       ["zipped", zips.length ? mib(zipped) : "–", zips.length ? `${grouped(zipped)} bytes` : "a folder"],
       [files === 1 ? "file" : "files", grouped(files), null],
       [`of ${this.data.most_layers} layers`, String(audit.layers.length), null],

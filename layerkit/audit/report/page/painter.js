@@ -9,13 +9,17 @@ class Painter {
     this.lit = null; // which nodes hold something that was searched for
   }
 
+  /** Fits the canvases to a frame; tells whether they were not yet so. */
   resize(width, height) {
-    this.ratio = Math.min(3, window.devicePixelRatio || 1);
+    const ratio = Math.min(3, window.devicePixelRatio || 1);
+    if (width === this.width && height === this.height && ratio === this.ratio) return false;
+    this.ratio = ratio;
     for (const canvas of [this.canvas, this.overlay]) {
       canvas.width = Math.max(1, Math.round(width * this.ratio));
       canvas.height = Math.max(1, Math.round(height * this.ratio));
     }
     Object.assign(this, { width, height });
+    return true;
   }
 
   context(canvas) {

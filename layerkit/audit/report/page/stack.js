@@ -1,6 +1,7 @@
 // The stack as Lambda merges it: what counts against the limit, in order, and which files a later layer overwrites.
 
 const OVERWRITTEN_ROW = 46;
+const ROOM_FOR_LIMIT = 0.75; // where the mark of the limit is further to the right, its label stands left of it
 
 class StackView {
   constructor(data, reveal) {
@@ -30,24 +31,24 @@ class StackView {
     const pieces = this.tree.parts.map((part, place) => {
       const piece = el("span", {
         class: `stack-piece ${this.toneOf(place)}`,
-        title: `${shown(part.where)}: ${mib(part.unzipped)}`,
+        title: `${shown(part.where)}: ${unzippedText(part)}`,
       });
       piece.style.width = `${(part.unzipped / scale) * 100}%`;
       return piece;
     });
     const marks = [
-      [limit * 0.8, "80%", "mark-close"],
+      [limit * 0.8, limit < scale ? "" : "80%", "mark-close"],
       [limit, mib(limit), "mark-limit"],
     ].map(([bytes, label, name]) => {
       const mark = el("span", { class: `mark ${name}` }, el("span", { class: "mark-label" }, label));
       mark.style.left = `${(bytes / scale) * 100}%`;
-      if (bytes < scale && bytes === limit) mark.classList.add("is-inside");
+      if (bytes < scale * ROOM_FOR_LIMIT && bytes === limit) mark.classList.add("is-inside");
       return mark;
     });
     byId("stack-bar").replaceChildren(el("span", { class: "stack-pieces" }, ...pieces), ...marks);
     byId("stack-bar").setAttribute(
       "aria-label",
-      `${mib(this.used)} of ${mib(limit)}: ${this.tree.parts.map((part) => `${shown(part.where)} ${mib(part.unzipped)}`).join(", ")}`,
+      `${mib(this.used)} of ${mib(limit)}: ${this.tree.parts.map((part) => `${shown(part.where)} ${unzippedText(part)}`).join(", ")}`,
     );
   }
 
@@ -96,14 +97,14 @@ class StackView {
 
   partFigures(part) {
     const figures = [
-      ["unzipped", mib(part.unzipped), `${grouped(part.unzipped)} bytes`],
+      ["unzipped", unzippedText(part), part.isRead ? `${grouped(part.unzipped)} bytes` : "it could not be read"],
+      ["zipped", zippedText(part), part.zipped === null ? null : `${grouped(part.zipped)} bytes`],
+      ["files", part.isRead ? grouped(part.files) : UNKNOWN, null],
       [
-        "zipped",
-        part.zipped === null ? "–" : mib(part.zipped),
-        part.zipped === null ? null : `${grouped(part.zipped)} bytes`,
+        `of ${Math.round(this.data.limit / MIB)} MiB`,
+        part.isRead ? percent(part.unzipped / this.data.limit) : UNKNOWN,
+        null,
       ],
-      ["files", grouped(part.files), null],
-      [`of ${Math.round(this.data.limit / MIB)} MiB`, percent(part.unzipped / this.data.limit), null],
     ];
     return figures.map(([label, value, title]) =>
       el("span", { class: "stack-figure", title }, el("b", {}, value), " ", el("span", {}, label)),

@@ -109,9 +109,18 @@ class SharesTable {
     const { column, isUp } = this.sorted;
     const sign = isUp ? 1 : -1;
     const compare = COLUMNS[column].isText
-      ? (one, other) => String(one[column] ?? "").localeCompare(String(other[column] ?? ""), "en", { numeric: true })
-      : (one, other) => (one[column] ?? -1) - (other[column] ?? -1);
-    this.rows.sort((one, other) => sign * compare(one, other));
+      ? new Intl.Collator("en", { numeric: true }).compare
+      : (one, other) => one - other;
+    const missing = COLUMNS[column].isText ? "" : -1;
+    const keyed = this.rows.map((row) => ({ row, key: row[column] ?? missing }));
+    keyed.sort((one, other) => sign * compare(one.key, other.key));
+    this.rows = keyed.map(({ row }) => row);
+  }
+
+  /** In a stack, a distribution's share is that of its own part: not to be compared with that of another part's. */
+  titleOf(column) {
+    const isOfPart = column === "share" && this.columns.includes("part");
+    return isOfPart ? "Of its part" : COLUMNS[column].title;
   }
 
   head(column) {
@@ -119,7 +128,7 @@ class SharesTable {
     const sort = el(
       "button",
       { type: "button", onclick: () => this.sortOn(column) },
-      COLUMNS[column].title,
+      this.titleOf(column),
       icon("sort"),
     );
     const order = isSorted ? (this.sorted.isUp ? "ascending" : "descending") : null;

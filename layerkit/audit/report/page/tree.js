@@ -11,6 +11,7 @@ const NOBODY = -1;
 class Part {
   constructor(raw, names) {
     Object.assign(this, { where: raw.where, name: raw.name, arn: raw.arn, unzipped: raw.unzipped, zipped: raw.zipped });
+    this.isRead = raw.is_read; // or else nobody knows what it holds, and its unzipped size counts as none
     this.runtimes = raw.runtimes;
     this.architectures = raw.architectures;
     this.owners = raw.owners;
@@ -77,6 +78,7 @@ class Tree {
   constructor(audit, parts) {
     this.audit = audit;
     this.parts = parts;
+    this.isWhole = parts.every((part) => part.isRead);
     this.length = 0;
     const most =
       1 + parts.reduce((sum, part) => sum + 1 + part.owners.length + 1 + 2 * part.files + part.folderParent.length, 0);
@@ -221,6 +223,11 @@ class Tree {
   /** Tells whether a part is the function's code: the last one, if there is one. */
   isFunction(place) {
     return this.audit.function !== null && place === this.parts.length - 1;
+  }
+
+  /** Tells whether nobody knows what a node holds: it is a part that could not be read. */
+  isUnknown(node) {
+    return this.kind[node] === PART && !this.parts[this.part[node]].isRead;
   }
 
   isContainer(node) {

@@ -3,6 +3,7 @@
 const MIB = 1048576;
 const SVG = "http://www.w3.org/2000/svg";
 const NO_OWNER = "(no distribution)";
+const UNKNOWN = "unknown";
 
 /** Renders bytes as the command line does: one decimal, halves to the even neighbour. */
 function mib(bytes) {
@@ -17,6 +18,15 @@ function mib(bytes) {
 function size(bytes) {
   if (bytes >= MIB / 10) return mib(bytes);
   return bytes >= 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${bytes} B`;
+}
+
+/** Tells what a part takes unzipped: a part that could not be read, nobody knows what. */
+function unzippedText(part) {
+  return part.isRead ? mib(part.unzipped) : UNKNOWN;
+}
+
+function zippedText(part) {
+  return part.zipped === null ? "–" : mib(part.zipped);
 }
 
 function grouped(number) {

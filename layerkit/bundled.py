@@ -1,0 +1,94 @@
+"""The distributions that a Python runtime brings itself, as a folder: locked, fetched and linked as a layer would be.
+
+The versions are those that the facts know; where one has no wheel for this machine, or contradicts another, the
+resolver chooses one that does.
+"""
+
+import hashlib
+import platform
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from layerkit.build import BuildOptions, build_all
+from layerkit.cache import Cache
+from layerkit.errors import EnvironmentFailure, LayerkitError, ResolutionError
+from layerkit.invoke.unpack import unpack
+from layerkit.lock.obtain import LockMode
+from layerkit.model.recipe import Build, Builder, Layer, Prune, PruneProfile, Recipe
+from layerkit.model.target import PythonTarget
+from layerkit.order import Job, Order
+from layerkit.places import SupplyOptions
+from layerkit.progress import Progress
+from layerkit.sandbox.interpreters import Interpreter
+from layerkit.sandbox.process import run
+
+_BUCKET: Final = "runtimes"
+_CLIENT: Final = "awslambdaric"
+_FORM: Final = "1"  # of what is in the cache
+_PATIENCE: Final = 300.0  # seconds to compile everything
+
+
+class NoRuntime(EnvironmentFailure):
+    """The runtime's own distributions cannot be had."""
+
+    def __init__(self, *, runtime: str, failure: LayerkitError) -> None:
+        super().__init__(
+            f"what {runtime} brings itself (AWS's runtime client, boto3) could not be fetched: {failure.message}",
+            details=failure.details,
+            hint=failure.hint,
+        )
+
+
+def bundled_folder(
+    target: PythonTarget, interpreter: Interpreter, *, cache: Cache, progress: Progress, offline: bool = False
+) -> Path:
+    """Return a folder with the runtime's own distributions; nobody may write into it. Raises ``NoRuntime``."""
+    pins = tuple(f"{each.name}=={each.version}" for each in target.runtime.bundled)
+    wanted = [_FORM, target.identifier, platform.machine(), interpreter.build, *pins]
+    key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    if found := cache.find_folder(_BUCKET, key):
+        return found
+    progress.tell(f"Fetching what {target.runtime.name} brings itself: AWS's runtime client, boto3")
+    with tempfile.TemporaryDirectory(prefix="layerkit-") as name, cache.store_folder(_BUCKET, key) as folder:
+        layer = Path(name) / "layer"
+        layer.mkdir()
+        unpack(_zip_of(target, Path(name), pins, cache=cache, offline=offline), layer)
+        for path in sorted((layer / "python").iterdir()):
+            path.replace(folder / path.name)
+        # what Lambda has compiled need not be compiled at every start here
+        compiling = [interpreter.path, "-I", "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode"]
+        run([*compiling, "unchecked-hash", folder], timeout=_PATIENCE)
+    return cache.path(_BUCKET, key)
+
+
+def _zip_of(target: PythonTarget, folder: Path, pins: tuple[str, ...], *, cache: Cache, offline: bool) -> Path:
+    """Build the set as one layer, with the versions known, else with newer ones, else with whatever there is."""
+    failures: list[LayerkitError] = []
+    client = () if any(pin.startswith(_CLIENT) for pin in pins) else (_CLIENT,)
+    for compared in ("==", ">=", "\n"):
+        requirements = tuple(pin.replace("==", compared).partition("\n")[0] for pin in pins)
+        order = _order(target, folder, (*requirements, *client))
+        supply = SupplyOptions(cache=cache, mode=LockMode(offline=offline))
+        layers, failed = build_all([Job(order=order, target=target)], BuildOptions(out=folder, supply=supply))
+        if layers:
+            return layers[0].path
+        failures += [each.error for each in failed]
+        if not isinstance(failures[0], ResolutionError):
+            break
+    raise NoRuntime(runtime=target.runtime.name, failure=failures[0])
+
+
+def _order(target: PythonTarget, folder: Path, requirements: tuple[str, ...]) -> Order:
+    recipe = Recipe(
+        path=folder / "recipe.toml",
+        layer=Layer(
+            name="runtime",
+            requirements=requirements,
+            runtimes=(target.runtime.name,),
+            architectures=(target.architecture,),
+        ),
+        build=Build(builder=Builder.WHEELS, strip=False),
+        prune=Prune(profile=PruneProfile.NONE),
+    )
+    return Order(recipe=recipe, lock_folder=folder)
