@@ -12,11 +12,12 @@ from layerkit.audit.binaries import unreadable_finding
 from layerkit.audit.insides import Sights, look_at
 from layerkit.audit.ownership import find_installed, owners_of
 from layerkit.audit.zip_entries import link_findings
-from layerkit.errors import EnvironmentFailure
+from layerkit.errors import EnvironmentFailure, UsageError
 from layerkit.facts import limits
 from layerkit.model.contents import Contents, HeldFile, Insides, Kind
 
 _BLOCK: Final = 1024 * 1024
+_MOST_FILES: Final = 250_000  # more than any layer has; whoever names `/` shall not wait for it
 
 
 class UnreadableFolder(EnvironmentFailure):
@@ -26,13 +27,20 @@ class UnreadableFolder(EnvironmentFailure):
         super().__init__(f"`{path}` cannot be read: {why}", hint="mend its permissions, or leave it out")
 
 
+class NoLayerFolder(UsageError):
+    """A folder that is no unpacked layer, and no function's code."""
+
+    def __init__(self, *, where: str, why: str, hint: str) -> None:
+        super().__init__(f"`{where}` is no layer: {why}", hint=hint)
+
+
 def read_folder(folder: Path, *, where: str) -> Contents:
-    """Read every file below ``folder``; links are not followed. Raises ``UnreadableFolder``."""
+    """Read every file below ``folder``; links are not followed. Raises ``UnreadableFolder`` and ``NoLayerFolder``."""
     sights = Sights()
     links: dict[str, str] = {}
     found: dict[str, tuple[int, int, int]] = {}
     places: dict[str, Path] = {}
-    for path in _walk(folder):
+    for path in _files_of(folder, where):
         name = _shown(path.relative_to(folder).as_posix())
         places[name] = path
         status = path.lstat()
@@ -73,6 +81,25 @@ def read_folder(folder: Path, *, where: str) -> Contents:
             ),
         ),
     )
+
+
+def _files_of(folder: Path, where: str) -> Iterator[Path]:
+    """Yield the files of a folder that may be a layer."""
+    paths = []
+    for path in _walk(folder):
+        if len(paths) == _MOST_FILES:
+            raise NoLayerFolder(
+                where=where, why=f"it holds over {_MOST_FILES:,} files", hint="name the layer's own folder"
+            )
+        paths.append(path)
+    if not paths:
+        raise NoLayerFolder(
+            where=where, why="the folder is empty", hint="name a folder that holds what `/opt` shall hold"
+        )
+    zips = [path for path in paths if path.suffix == ".zip" and path.parent == folder]
+    if zips and all(path in zips or path.suffix in {".json", ".toml"} for path in paths):
+        raise NoLayerFolder(where=where, why="it is a folder of zips", hint=f"name them: `{folder / '*.zip'}`")
+    yield from paths
 
 
 def _walk(folder: Path) -> Iterator[Path]:

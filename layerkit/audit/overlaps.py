@@ -39,7 +39,8 @@ def _overwritten(paths: Sequence[Overwritten]) -> Finding:
         code=Code.STACK_OVERWRITTEN,
         severity=Severity.WARNING if telling else Severity.NOTE,
         where=first.by.where,
-        message=f"it overwrites {count(len(paths), 'file')} of {first.of.where}, {_contents(differing, paths)}:"
+        message=f"it overwrites {count(len(paths), 'file')} of {first.of.where}, {_contents(differing, paths)}"
+        f"{_mattering(telling, differing)}:"
         f" {examples([each.path for each in named])}{_owners(named)}",
         hint="change the order of the layers, or leave one of the two out" if telling else None,
         paths=tuple(each.path for each in paths),
@@ -67,6 +68,11 @@ def _contents(differing: Sequence[Overwritten], paths: Sequence[Overwritten]) ->
     if not differing:
         return "with the same content"
     return "with other content" if len(differing) == len(paths) else f"{len(differing):,} of them with other content"
+
+
+def _mattering(telling: Sequence[Overwritten], differing: Sequence[Overwritten]) -> str:
+    """Say how many of those that differ are listed, where it is not all of them."""
+    return f", of which {len(telling):,} may matter" if 0 < len(telling) < len(differing) else ""
 
 
 def _owners(shown: Sequence[Overwritten]) -> str:

@@ -26,11 +26,12 @@ class Wish:
 
 
 def wishes(path: SearchPath, environment: Mapping[str, str]) -> tuple[Wish, ...]:
-    """Return what the distributions of a stack require.
+    """Return what the distributions of a stack require; one that another version of it overwrites has no say.
 
     Of extras, those count that another distribution of the stack requires, as in ``requests[socks]``.
     """
-    placed = tuple(path.placed())
+    imported = path.imported()
+    placed = [each for each in path.placed() if each.rank == imported[each.distribution.name].rank]
     extras: dict[str, frozenset[str]] = {}
     while True:
         found = [each for one in placed for each in _wishes_of(one, extras, environment)]

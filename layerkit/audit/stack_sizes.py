@@ -10,7 +10,7 @@ from layerkit.audit.weight import count, examples
 from layerkit.facts import limits
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
-from layerkit.model.limits import MIB, format_mib
+from layerkit.model.limits import MIB, format_mib, format_size
 from layerkit.model.recipe_parts import Budget
 from layerkit.model.stack import Stack
 
@@ -72,7 +72,7 @@ def _budget(stack: Stack, budget: Budget) -> Iterator[Finding]:
                 code=Code.SIZE_BUDGET,
                 severity=Severity.ERROR,
                 where=_where(stack),
-                message=f"{format_mib(used)} {kind}, over the budget of {format_mib(allowed)}"
+                message=f"{format_size(used)} {kind}, over the budget of {format_size(allowed)}"
                 f" by {count(used - allowed, 'byte')}; largest: {_largest(stack.parts)}",
                 hint="leave something out, or raise the budget",
             )
@@ -82,7 +82,7 @@ def _budget(stack: Stack, budget: Budget) -> Iterator[Finding]:
             code=Code.SIZE_BUDGET,
             severity=Severity.WARNING,
             where=_where(stack),
-            message=f"the budget of {format_mib(budget.zipped)} zipped leaves out {examples(folders)}: what a folder"
+            message=f"the budget of {format_size(budget.zipped)} zipped leaves out {examples(folders)}: what a folder"
             " takes zipped is not known",
             hint="audit the zip",
         )

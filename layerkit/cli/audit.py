@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from layerkit.cli import options as common
-from layerkit.cli.options import cache_of, console_of, option
+from layerkit.cli.options import cache_of, console_of, option, refuse_two_forms
+from layerkit.errors import UsageError
 from layerkit.model.finding import Severity
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 _FINDINGS: Final = 1
 _AT_LEAST: Final = {"error": (Severity.ERROR,), "warning": (Severity.ERROR, Severity.WARNING), "never": ()}
+
+
+class ReportOverInput(UsageError):
+    """A report that would take the place of what is audited, or of a folder."""
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(
+            f"the report cannot be written to `{path}`: it is a folder, or what is audited",
+            hint="name a new file, such as `--report layer.html`",
+        )
 
 
 def audit(
@@ -78,6 +89,8 @@ def audit(
     from layerkit.model.limits import parse_size
     from layerkit.model.recipe_parts import Budget
 
+    refuse_two_forms(json=json, markdown=markdown)
+    _refuse_report_over(report, layers or (), function)
     question = Question(
         layers=tuple(layers or ()),
         each=each,
@@ -104,6 +117,16 @@ def audit(
     if report is not None:
         _write_report(audits, report, console)
     return _FINDINGS if any(finding.severity in failing for audit in audits for finding in audit.findings) else 0
+
+
+def _refuse_report_over(report: Path | None, layers: Sequence[str], function: Path | None) -> None:
+    read = [Path(name) for name in layers] + ([function] if function is not None else [])
+    if report is not None and (report.is_dir() or any(_is_same(report, each) for each in read)):
+        raise ReportOverInput(path=report)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _show(audits: Sequence["Audit"], console: "Console", *, markdown: bool, by: "By", top: int) -> None:

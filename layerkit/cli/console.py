@@ -10,8 +10,10 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TextIO
 
+from layerkit.audit.report.drawing import plain
 from layerkit.audit.report.pen import Pen
 from layerkit.errors import EnvironmentFailure, LayerkitError
 from layerkit.model.finding import Finding, Severity
@@ -98,7 +100,7 @@ class Console:
 
     def _labelled(self, label: str, text: str, colour: str) -> None:
         shown = f"\033[{colour}m{label}\033[0m" if wants_colour(sys.stderr.isatty()) else label
-        _tell(f"{shown}: {text}")
+        _tell(f"{shown}: {_plain_lines(text)}")
 
 
 @contextlib.contextmanager
@@ -111,6 +113,18 @@ def _writing(stream: TextIO) -> Iterator[None]:
     except OSError as exc:
         _abandon(stream)
         raise OutputError(reason=(exc.strerror or str(exc)).lower()) from exc
+
+
+def _plain_lines(text: str) -> str:
+    return "\n".join(map(plain, text.splitlines()))
+
+
+def open_what_is_closed() -> None:
+    """Let what goes to a stream that was closed before the start go nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 -- as long as the process
+            setattr(sys, name, nowhere)
 
 
 def output_failed(exc: OSError) -> OutputError:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from layerkit.cli import options as common
-from layerkit.cli.options import cache_of, console_of, option
+from layerkit.cli.options import cache_of, console_of, option, refuse_two_forms
 
 
 def diff(
@@ -24,6 +24,7 @@ def diff(
     from layerkit.audit.run import read_layer
     from layerkit.aws.access import Access
 
+    refuse_two_forms(json=json, markdown=markdown)
     access = Access(region=region, profile=profile, role_arn=role)
     cache = cache_of(cache_dir)
     before, after = (read_layer(name, cache=cache, access=access, deep=False) for name in (old, new))

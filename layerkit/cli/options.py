@@ -7,6 +7,14 @@ import typer
 
 from layerkit.cache import Cache
 from layerkit.cli.console import Console
+from layerkit.errors import UsageError
+
+
+class TwoForms(UsageError):
+    """One output in two forms."""
+
+    def __init__(self) -> None:
+        super().__init__("`--json` and `--markdown` exclude each other", hint="run it once for each")
 
 
 def option(*flags: str, **settings: Any) -> Any:
@@ -153,3 +161,9 @@ def console_of(*, quiet: bool, verbose: bool) -> Console:
 def cache_of(folder: Path | None) -> Cache:
     """Return the cache for ``--cache-dir``."""
     return Cache(folder) if folder is not None else Cache.default()
+
+
+def refuse_two_forms(*, json: bool, markdown: bool) -> None:
+    """Raise ``TwoForms`` where stdout would have to hold both."""
+    if json and markdown:
+        raise TwoForms

@@ -20,6 +20,7 @@ _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 _ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
+_SIGNING_PROFILE: Final = re.compile(r"[a-zA-Z0-9_]{2,64}")
 _EXAMPLE_ROLE: Final = "arn:aws:iam::123456789012:role/layer-publisher"
 
 
@@ -138,6 +139,11 @@ def check_account(text: str) -> str:
 def check_organization(text: str) -> str:
     """Return an organisation's id. Raises ``MalformedPublishingError``."""
     return _checked(_ORGANIZATION, text, what="an organisation's id", example="o-abcdefghij")
+
+
+def check_signing_profile(text: str) -> str:
+    """Return the name of a profile of AWS Signer. Raises ``MalformedPublishingError``."""
+    return _checked(_SIGNING_PROFILE, text, what="the name of a signing profile", example="acme_layers")
 
 
 def _checked(pattern: re.Pattern[str], text: str, *, what: str, example: str) -> str:

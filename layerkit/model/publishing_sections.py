@@ -16,6 +16,7 @@ from layerkit.model.publishing import (
     check_organization,
     check_region,
     check_role,
+    check_signing_profile,
     check_template,
 )
 from layerkit.model.toml_section import Document, Section
@@ -42,7 +43,7 @@ def _publish(section: Section) -> Publishing:
         layer_name=_template(section, "layer-name", LAYER_FIELDS) or DEFAULT_LAYER_NAME,
         ssm_parameter=_parameter(section),
         staging_bucket=_template(section, "staging-bucket", PLACE_FIELDS),
-        signing_profile=section.text("signing-profile"),
+        signing_profile=_signing_profile(section),
     )
     section.finish()
     return publishing
@@ -96,6 +97,11 @@ def _parameter(section: Section) -> str | None:
             "ssm-parameter",
         )
     return template
+
+
+def _signing_profile(section: Section) -> str | None:
+    text = section.text("signing-profile")
+    return None if text is None else section.read("signing-profile", text, check_signing_profile)
 
 
 def _template(section: Section, key: str, fields: frozenset[str]) -> str | None:

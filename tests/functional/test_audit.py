@@ -93,6 +93,19 @@ class TestText:
 
 
 class TestExitCodes:
+    @pytest.mark.parametrize("report", ["in.zip", "./in.zip", "folder"])
+    def test_a_report_does_not_take_the_place_of_what_is_audited(self, report: str, bench: Workbench, run: Run) -> None:
+        made = make_zip(bench.work / "in.zip", {"python/a.py": "A = 1\n"})
+        (bench.work / "folder").mkdir()
+        before = made.read_bytes()
+        answer = run("audit", "in.zip", "--report", report)
+        assert (answer.code, answer.stdout, made.read_bytes()) == (2, "", before)
+        assert "the report cannot be written to" in answer.stderr
+
+    def test_one_output_has_one_form(self, layer: Path, run: Run) -> None:
+        assert run("audit", layer, "--json", "--markdown").code == 2
+        assert run("diff", layer, layer, "--json", "--markdown").code == 2
+
     def test_nothing_wrong_is_0(self, layer: Path, run: Run) -> None:
         assert run("audit", layer, "--fail-on", "warning").code == 0
 

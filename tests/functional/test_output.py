@@ -48,3 +48,16 @@ def test_a_reader_that_goes_away_changes_nothing(bench: Workbench, argv: tuple[s
     with process.stderr as stderr:
         said = stderr.read()
     assert (process.wait(), said) == (0, "")
+
+
+def test_a_stdout_closed_from_the_start_is_no_matter(bench: Workbench) -> None:
+    (bench.work / "empty").mkdir()
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "layerkit", "audit", "empty"],
+        stderr=subprocess.PIPE,
+        env=bench.settings(),
+        cwd=bench.work,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

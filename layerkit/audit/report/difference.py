@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from layerkit.audit.diff import Amount, Change, Difference, DistributionChange, Side
-from layerkit.audit.report.drawing import Table, aligned, as_markdown, escaped
+from layerkit.audit.report.drawing import Table, aligned, as_markdown, escaped, plain
 from layerkit.audit.weight import count
 from layerkit.model.contents import Kind
 from layerkit.model.limits import MIB, format_mib, format_size
@@ -22,7 +22,7 @@ _TEXT_COLUMNS: Final = 3  # of the table of distributions: name, and a version o
 
 def render_text(difference: Difference) -> list[str]:
     """Return the lines of a difference for people."""
-    lines = [f"{difference.old.where} -> {difference.new.where}", *aligned(_totals(difference))]
+    lines = [f"{plain(difference.old.where)} -> {plain(difference.new.where)}", *aligned(_totals(difference))]
     lines += ["", *_verdict(difference)]
     if difference.distributions:
         lines += ["", *aligned(_distributions(difference))]

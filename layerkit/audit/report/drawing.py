@@ -19,7 +19,8 @@ class Table:
 
 def aligned(table: Table) -> Iterator[str]:
     """Yield the lines of a table in columns, its head first; words to the left, figures to the right."""
-    rows = [tuple(head.upper() for head in table.heads), *((_shortened(first), *rest) for first, *rest in table.rows)]
+    heads = tuple(head.upper() for head in table.heads)
+    rows = [heads, *((_shortened(plain(first)), *map(plain, rest)) for first, *rest in table.rows)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.heads))]
     for row in rows:
         cells = (
@@ -39,7 +40,14 @@ def as_markdown(table: Table) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is."""
-    return text.translate(_SPECIAL)
+    return plain(text.translate(_SPECIAL))
+
+
+def plain(text: str) -> str:
+    """Return text that moves no cursor and hides nothing: what cannot be seen of a name is spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _shortened(name: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from layerkit.audit.audit import Audit
-from layerkit.audit.report.drawing import Table, as_markdown, escaped
-from layerkit.audit.report.tables import UNKNOWN_TARGET, By, parts_table, shares_table, targets_text
+from layerkit.audit.report.drawing import Table, as_markdown, escaped, plain
+from layerkit.audit.report.tables import By, parts_table, shares_table, targets_text, unknown_target
 from layerkit.audit.report.text import summary
 from layerkit.facts import limits
 from layerkit.model.finding import Finding, Severity
@@ -22,7 +22,8 @@ def render_markdown(audit: Audit, *, by: By, top: int) -> Iterator[str]:
     yield ""
     used, limit = audit.stack.unzipped_bytes, limits().unzipped_bytes
     if not targets:
-        yield f"{UNKNOWN_TARGET[:1].upper()}{UNKNOWN_TARGET[1:]}."
+        why = unknown_target(audit)
+        yield f"{why[:1].upper()}{why[1:]}."
         yield ""
     yield f"**{format_size(used)}** unzipped, {used / limit:.0%} of {limit // MIB} MiB: {summary(audit)}"
     if audit.findings:
@@ -47,4 +48,4 @@ def _finding(finding: Finding) -> tuple[str, str, str]:
 
 
 def _as_html(text: str) -> str:
-    return html.escape(" ".join(text.split()), quote=False)
+    return html.escape(plain(" ".join(text.split())), quote=False)

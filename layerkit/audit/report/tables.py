@@ -19,7 +19,7 @@ class By(StrEnum):
     TYPE = "type"
 
 
-UNKNOWN_TARGET: Final = "nothing tells for which runtime; `--runtime` has requirements and binaries checked, too"
+_CHECK_MORE: Final = "`--runtime` has requirements and binaries checked, too"
 
 _SHARES: Final = {By.DISTRIBUTION: by_distribution, By.FILE: by_file, By.TYPE: by_kind}
 
@@ -43,6 +43,13 @@ def targets_text(audit: Audit) -> str:
     runtimes = dict.fromkeys(target.runtime.name for target in audit.targets)
     architectures = dict.fromkeys(str(target.architecture) for target in audit.targets)
     return f"{', '.join(runtimes)} on {', '.join(architectures)}" if audit.targets else ""
+
+
+def unknown_target(audit: Audit) -> str:
+    """Say why a stack was judged for no target."""
+    told = any(part.runtimes or part.architectures for part in audit.stack.parts)
+    why = "its parts are meant for different targets" if told else "nothing tells for which runtime"
+    return f"{why}; {_CHECK_MORE}"
 
 
 def _part_rows(audit: Audit) -> Iterator[tuple[str, ...]]:

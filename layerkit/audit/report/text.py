@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from layerkit.audit.audit import Audit
-from layerkit.audit.report.drawing import aligned
+from layerkit.audit.report.drawing import aligned, plain
 from layerkit.audit.report.pen import Pen
-from layerkit.audit.report.tables import UNKNOWN_TARGET, By, parts_table, shares_table, targets_text
+from layerkit.audit.report.tables import By, parts_table, shares_table, targets_text, unknown_target
 from layerkit.facts import limits
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Finding, Severity
@@ -16,7 +16,8 @@ def render_text(audit: Audit, *, by: By, top: int, pen: Pen) -> Iterator[str]:
     """Yield the lines of an audit: sizes, who takes the room, what was found."""
     stack = audit.stack
     targets = targets_text(audit)
-    yield f"{audit.title} for {targets}" if targets else f"{audit.title}: {UNKNOWN_TARGET}"
+    title = plain(audit.title)
+    yield f"{title} for {targets}" if targets else f"{title}: {unknown_target(audit)}"
     used, limit = stack.unzipped_bytes, limits().unzipped_bytes
     least = "" if stack.is_whole else "at least "
     yield f"  unzipped  {least}{format_size(used)} of {limit // MIB} MiB {pen.meter(used, limit)}"
@@ -30,21 +31,21 @@ def render_text(audit: Audit, *, by: By, top: int, pen: Pen) -> Iterator[str]:
             continue
         yield ""
         if len(stack.parts) > 1:
-            yield part.where
+            yield plain(part.where)
         yield from aligned(shares_table(part, by, top))
     if audit.findings:
         yield ""
         for finding in audit.findings:
             yield from finding_lines(finding, pen)
     yield ""
-    yield f"{audit.title}: {summary(audit)}"
+    yield f"{title}: {summary(audit)}"
 
 
 def finding_lines(finding: Finding, pen: Pen) -> Iterator[str]:
     """Yield a finding, its code and the way out."""
-    yield f"{pen.label(finding.severity)} {finding.code}: {finding.where}: {finding.message}"
+    yield f"{pen.label(finding.severity)} {finding.code}: {plain(finding.where)}: {plain(finding.message)}"
     if finding.hint:
-        yield f"  hint: {finding.hint}"
+        yield f"  hint: {plain(finding.hint)}"
 
 
 def summary(audit: Audit) -> str:

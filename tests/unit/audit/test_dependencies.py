@@ -149,3 +149,11 @@ def test_versions_of_no_known_form_are_taken_to_fit(version: str) -> None:
 def test_a_part_that_could_not_be_read_may_have_what_is_missing() -> None:
     unread = replace(holding(where="secret.zip"), is_read=False, insides=None)
     assert found(unread, wanting("idna", "boto3<1")) == []
+
+
+def test_an_overwritten_version_requires_nothing() -> None:
+    """What it wanted is of no matter: another version of it is imported."""
+    old = holding(*installed("python", "demo"), requires={"demo": ("idna==1",)})
+    new = holding(*installed("python", "demo"), where="new.zip")
+    assert [each.message for each in found(old)] != []
+    assert found(old, new) == []

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from layerkit.audit.folder_source import read_folder
+from layerkit.audit import folder_source
+from layerkit.audit.folder_source import NoLayerFolder, read_folder
 from layerkit.audit.sources import read_source
 from layerkit.audit.zip_source import UnreadableLayer
 from layerkit.cache import Cache
@@ -66,3 +67,26 @@ def test_a_manifest_nested_without_end_is_passed_over(tmp_path: Path) -> None:
     path = with_manifest(tmp_path)
     (tmp_path / "demo.layer.json").write_text("[" * 100_000, encoding="utf-8")
     assert read_source(path, where="demo.zip", deep=True, cache=Cache(tmp_path / "cache")).name is None
+
+
+def test_a_folder_that_is_no_layer_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    for name, files, why in (
+        ("empty", (), "the folder is empty"),
+        ("dist", ("a.zip", "a.layer.json", "pylock.a.toml"), "it is a folder of zips"),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        for file in files:
+            (folder / file).write_bytes(b"x")
+        with pytest.raises(NoLayerFolder, match=why) as raised:
+            read_folder(folder, where=name)
+        assert raised.value.exit_code == 2
+        assert raised.value.hint
+
+
+def test_whoever_names_everything_need_not_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_source, "_MOST_FILES", 3)
+    for number in range(4):
+        (tmp_path / str(number)).write_bytes(b"")
+    with pytest.raises(NoLayerFolder, match="over 3 files"):
+        read_folder(tmp_path, where="/")

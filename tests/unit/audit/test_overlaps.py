@@ -45,7 +45,9 @@ def test_what_differs_by_who_installed_it_is_a_note(path: str) -> None:
     assert (finding.severity, finding.hint) == (NOTE, None)
     (finding,) = found(one, changed(other, path, "python/demo/core.py"))
     assert finding.severity is WARNING
-    assert "2 of them with other content: `python/demo/core.py` (demo over demo)" in finding.message
+    assert (
+        "2 of them with other content, of which 1 may matter: `python/demo/core.py` (demo over demo)" in finding.message
+    )
 
 
 def test_metadata_of_nobody_that_differs_is_a_note() -> None:

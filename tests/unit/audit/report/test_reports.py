@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from layerkit.audit.audit import Audit
+from layerkit.audit.diff import compare
 from layerkit.audit.judge import judge
 from layerkit.audit.report.as_json import to_json
+from layerkit.audit.report.difference import render_markdown as difference_markdown
+from layerkit.audit.report.difference import render_text as difference_text
 from layerkit.audit.report.markdown import render_markdown
 from layerkit.audit.report.pen import Pen
 from layerkit.audit.report.tables import By
@@ -97,3 +102,31 @@ def test_what_could_not_be_read_is_unknown_and_not_nothing() -> None:
     assert text(made)[1].startswith("  unzipped  at least 3.0 MiB of 250 MiB")
     assert any(line.split() == ["2", "secret.zip", "unknown", "5.0", "MiB", "unknown"] for line in text(made))
     assert to_json([made], top=1)["layers"][1]["unzipped_bytes"] is None
+
+
+HOSTILE = "python/\x1b[2J\u202egpj.py\nerror: fine"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "difference", "difference-markdown"])
+def test_no_name_moves_the_cursor_or_hides_anything(form: str) -> None:
+    """Control characters, of terminals and of right-to-left writing, are spelt."""
+    finding = Finding(code=Code.LAYOUT_SECRET, severity=Severity.WARNING, where=HOSTILE, message=HOSTILE, hint=HOSTILE)
+    held = holding(sizes={HOSTILE: MIB}, where=HOSTILE)
+    made = replace(audit(held), findings=(finding,), title=HOSTILE)
+    difference = compare(holding(where=HOSTILE), held)
+    lines = {
+        "text": lambda: text(made, by=By.FILE),
+        "markdown": lambda: list(render_markdown(made, by=By.FILE, top=3)),
+        "difference": lambda: difference_text(difference),
+        "difference-markdown": lambda: difference_markdown(difference),
+    }[form]()
+    assert [line for line in lines if not line.isprintable()] == []
+    assert any("x1b" in line for line in lines)
+
+
+def test_parts_for_different_targets_are_not_said_to_tell_nothing() -> None:
+    layers = [replace(demo(f"{name}.zip"), runtimes=(name,)) for name in ("python3.11", "python3.12")]
+    made = replace(audit(*layers), targets=())
+    assert text(made)[0] == (
+        "stack: its parts are meant for different targets; `--runtime` has requirements and binaries checked, too"
+    )
