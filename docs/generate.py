@@ -147,7 +147,7 @@ _FINDINGS: Final[Mapping[Code, tuple[str, str]]] = {
 }
 _EXIT_CODES: Final[Mapping[int, str]] = {
     0: "Done",
-    1: "Findings, over a budget, a lock that is not current, changes under `--plan`; or this machine failed",
+    1: "Findings, over a budget, a stale lock, changes under `--plan`, a plan declined; or this machine failed",
     2: "Bad input: options, recipes, requirements files, settings",
     3: "Requirements that cannot be locked; a lock that is stale or missing under `--locked`",
     4: "A file that could not be downloaded, or is not what the lock says",

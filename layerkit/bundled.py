@@ -7,21 +7,21 @@ resolver chooses one that does.
 import hashlib
 import platform
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from layerkit.build import BuildOptions, build_all
 from layerkit.cache import Cache
 from layerkit.errors import EnvironmentFailure, LayerkitError, ResolutionError
 from layerkit.invoke.unpack import unpack
-from layerkit.lock.obtain import LockMode
-from layerkit.model.recipe import Build, Builder, Layer, Prune, PruneProfile, Recipe
 from layerkit.model.target import PythonTarget
-from layerkit.order import Job, Order
-from layerkit.places import SupplyOptions
 from layerkit.progress import Progress
 from layerkit.sandbox.interpreters import Interpreter
 from layerkit.sandbox.process import run
+
+if TYPE_CHECKING:
+    from layerkit.order import Order
 
 _BUCKET: Final = "runtimes"
 _CLIENT: Final = "awslambdaric"
@@ -40,8 +40,16 @@ class NoRuntime(EnvironmentFailure):
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where it is fetched from: the fields of an ``IndexSource`` that were said, or, ``offline``, caches alone."""
+
+    index: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    offline: bool = False
+
+
 def bundled_folder(
-    target: PythonTarget, interpreter: Interpreter, *, cache: Cache, progress: Progress, offline: bool = False
+    target: PythonTarget, interpreter: Interpreter, *, cache: Cache, progress: Progress, source: Source
 ) -> Path:
     """Return a folder with the runtime's own distributions; nobody may write into it. Raises ``NoRuntime``."""
     pins = tuple(f"{each.name}=={each.version}" for each in target.runtime.bundled)
@@ -53,23 +61,28 @@ def bundled_folder(
     with tempfile.TemporaryDirectory(prefix="layerkit-") as name, cache.store_folder(_BUCKET, key) as folder:
         layer = Path(name) / "layer"
         layer.mkdir()
-        unpack(_zip_of(target, Path(name), pins, cache=cache, offline=offline), layer)
+        unpack(_zip_of(target, Path(name), pins, cache=cache, source=source), layer)
         for path in sorted((layer / "python").iterdir()):
             path.replace(folder / path.name)
         # what Lambda has compiled need not be compiled at every start here
-        compiling = [interpreter.path, "-I", "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode"]
-        run([*compiling, "unchecked-hash", folder], timeout=_PATIENCE)
+        compiling = [str(interpreter.path), "-I", "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode"]
+        run([*compiling, "unchecked-hash", str(folder)], timeout=_PATIENCE)
     return cache.path(_BUCKET, key)
 
 
-def _zip_of(target: PythonTarget, folder: Path, pins: tuple[str, ...], *, cache: Cache, offline: bool) -> Path:
+def _zip_of(target: PythonTarget, folder: Path, pins: tuple[str, ...], *, cache: Cache, source: Source) -> Path:
     """Build the set as one layer, with the versions known, else with newer ones, else with whatever there is."""
+    from layerkit.build import BuildOptions, build_all
+    from layerkit.lock.obtain import LockMode
+    from layerkit.order import Job
+    from layerkit.places import SupplyOptions
+
     failures: list[LayerkitError] = []
     client = () if any(pin.startswith(_CLIENT) for pin in pins) else (_CLIENT,)
     for compared in ("==", ">=", "\n"):
         requirements = tuple(pin.replace("==", compared).partition("\n")[0] for pin in pins)
-        order = _order(target, folder, (*requirements, *client))
-        supply = SupplyOptions(cache=cache, mode=LockMode(offline=offline))
+        order = _order(target, folder, (*requirements, *client), source)
+        supply = SupplyOptions(cache=cache, mode=LockMode(offline=source.offline))
         layers, failed = build_all([Job(order=order, target=target)], BuildOptions(out=folder, supply=supply))
         if layers:
             return layers[0].path
@@ -79,7 +92,11 @@ def _zip_of(target: PythonTarget, folder: Path, pins: tuple[str, ...], *, cache:
     raise NoRuntime(runtime=target.runtime.name, failure=failures[0])
 
 
-def _order(target: PythonTarget, folder: Path, requirements: tuple[str, ...]) -> Order:
+def _order(target: PythonTarget, folder: Path, requirements: tuple[str, ...], source: Source) -> "Order":
+    from layerkit.index import IndexSource
+    from layerkit.model.recipe import Build, Builder, Layer, Prune, PruneProfile, Recipe
+    from layerkit.order import Order
+
     recipe = Recipe(
         path=folder / "recipe.toml",
         layer=Layer(
@@ -91,4 +108,4 @@ def _order(target: PythonTarget, folder: Path, requirements: tuple[str, ...]) ->
         build=Build(builder=Builder.WHEELS, strip=False),
         prune=Prune(profile=PruneProfile.NONE),
     )
-    return Order(recipe=recipe, lock_folder=folder)
+    return Order(recipe=recipe, lock_folder=folder, index=IndexSource(**source.index))

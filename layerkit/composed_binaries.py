@@ -9,7 +9,7 @@ from layerkit.assemble.prune import PrunePlan
 from layerkit.audit.binaries import unreadable_finding
 from layerkit.audit.insides import Sights
 from layerkit.audit.layer_binary import LayerBinary
-from layerkit.audit.sight_cache import keep
+from layerkit.audit.sight_cache import keep, recall
 from layerkit.cache import Cache
 from layerkit.formats import elf
 from layerkit.formats.elf import BinaryFacts
@@ -40,7 +40,8 @@ def unreadable_in(plan: PrunePlan, placement: Placement) -> Iterator[Finding]:
 
 def keep_binaries(binaries: Mapping[str, BinaryFacts], sha256: str, cache: Cache) -> None:
     """Spare an audit of the zip with this SHA-256 the look at binaries that were looked at before."""
-    keep(cache, sha256, Sights(binaries=dict(binaries), has_only_binaries=True))
+    if recall(cache, sha256) is None:
+        keep(cache, sha256, Sights(binaries=dict(binaries), has_only_binaries=True))
 
 
 def _binaries(plan: PrunePlan, placement: Placement) -> Iterator[LayerBinary]:

@@ -6,15 +6,16 @@ Stands above the rooms like ``build.py``: the runtime's own distributions come t
 import contextlib
 import json
 import os
-import tempfile
+import platform
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
-from layerkit.bundled import bundled_folder
+from layerkit.bundled import Source, bundled_folder
 from layerkit.cache import Cache
 from layerkit.errors import BuildError, UnfitError, UsageError
 from layerkit.facts import limits, newest_python
@@ -23,22 +24,13 @@ from layerkit.invoke.function import Function
 from layerkit.invoke.space import Parts, space_for
 from layerkit.invoke.unpack import unpacked, unzipped_bytes
 from layerkit.model.limits import MIB, format_mib
-from layerkit.model.target import PythonTarget, make_target
+from layerkit.model.target import PythonTarget, Target, make_target
 from layerkit.progress import Progress
-from layerkit.sandbox.interpreters import Interpreter, find_interpreter
+from layerkit.sandbox.interpreters import Interpreter, recall_interpreter
 from layerkit.sandbox.local import Machine
 
 _MANIFEST: Final = ".layer.json"
 _ARCHITECTURES: Final = {"x86_64": "x86_64", "aarch64": "arm64"}
-
-
-class NotPython(UsageError):
-    """A runtime whose functions cannot be invoked here."""
-
-    def __init__(self, *, runtime: str) -> None:
-        super().__init__(
-            f"functions of runtime `{runtime}` cannot be invoked: only Python's can", hint="name a Python runtime"
-        )
 
 
 class NoCode(UsageError):
@@ -68,9 +60,9 @@ class LayersDoNotFit(UnfitError):
 
     def __init__(self, *, target: str, problems: Sequence[str]) -> None:
         super().__init__(
-            f"this function would not work on Lambda with {target}",
+            f"this stack would not work on {target}",
             details=problems,
-            hint="name another `--runtime`, take the layer that was built for this one, or try all the same with `--force`",
+            hint="name another `--runtime`, take the layers that were built for it, or try all the same with `--force`",
         )
 
 
@@ -78,10 +70,10 @@ class NowhereToInvoke(BuildError):
     """No interpreter on this machine that could run the function."""
 
     def __init__(self, *, target: str, version: str, reason: str) -> None:
+        have_it = f"make `python{version}` available (`uv python install {version}` is one way), or " if version else ""
         super().__init__(
             f"a function for {target} cannot be invoked here: {reason}",
-            hint=f"make `python{version}` available (`uv python install {version}` is one way),"
-            " or run layerkit in a container that has it, such as AWS's image for the runtime",
+            hint=f"{have_it}run layerkit in a container that can, such as AWS's image for the runtime",
         )
 
 
@@ -116,37 +108,32 @@ class Wish:
     layers: tuple[Layer, ...]
     function: Function
     force: bool = False
-    offline: bool = False
+    source: Source = field(default_factory=Source)
     quiet: bool = False
 
 
-def target_for(runtime: str | None, layers: Sequence[Layer], *, today: date) -> PythonTarget:
+def target_for(runtime: str | None, layers: Sequence[Layer], *, today: date) -> Target:
     """Return this machine's target for a runtime: if none is named, one that all layers are meant for, else the newest.
 
-    Raises ``NotPython``, and what ``make_target`` raises.
+    Raises as ``make_target`` does.
     """
     meant = [layer.runtimes for layer in layers if layer.runtimes]
     common = [name for name in (meant[0] if meant else ()) if all(name in names for names in meant)]
     newest = newest_python(today).name
     name = runtime or (newest if newest in common or not common else common[-1])
-    target = make_target(name, _ARCHITECTURES.get(Machine.this().machine, "x86_64"))
-    if not isinstance(target, PythonTarget):
-        raise NotPython(runtime=name)
-    return target
+    return make_target(name, _ARCHITECTURES.get(Machine.this().machine, "x86_64"))
 
 
 @contextlib.contextmanager
-def rehearsal(
-    wish: Wish, *, cache: Cache, progress: Progress, log: Callable[[str], None]
-) -> Iterator[Environment]:
+def rehearsal(wish: Wish, *, cache: Cache, progress: Progress, log: Callable[[str], None]) -> Iterator[Environment]:
     """Make everything ready for a function's invocations; nothing is left when the block ends.
 
     Raises ``TooManyLayers``, ``LayersDoNotFit``, ``NowhereToInvoke``, ``NoRuntime``, ``NoCode``, ``LayerUnreadable``.
     """
     function, target = wish.function, wish.function.target
     _check(wish)
-    interpreter = _interpreter_for(target)
-    bundled = bundled_folder(target, interpreter, cache=cache, progress=progress, offline=wish.offline)
+    interpreter = _interpreter_for(target, cache)
+    bundled = _bundled(target, interpreter, wish.source, cache=cache, progress=progress)
     code = unpacked([wish.code], cache) if wish.code.is_file() else wish.code.absolute()
     parts = Parts(code=code, opt=unpacked([layer.path for layer in wish.layers], cache), bundled=bundled)
     with space_for(parts, target, interpreter, tmp_mib=function.tmp) as space:
@@ -192,12 +179,23 @@ def _code_bytes(code: Path) -> int:
     return sum(file.lstat().st_size for file in code.rglob("*") if not file.is_dir())
 
 
-def _interpreter_for(target: PythonTarget) -> Interpreter:
+def _bundled(target: Target, interpreter: Interpreter, source: Source, *, cache: Cache, progress: Progress) -> Path:
+    if isinstance(target, PythonTarget):
+        return bundled_folder(target, interpreter, cache=cache, progress=progress, source=source)
+    return unpacked([], cache)
+
+
+def _interpreter_for(target: Target, cache: Cache) -> Interpreter:
+    """Return what runs the function, or, for a custom runtime, what only watches over it: this process's own."""
+    if not isinstance(target, PythonTarget):
+        if Machine.this().system != "linux":
+            raise NowhereToInvoke(target=target.identifier, version="", reason="this machine does not run Linux")
+        return Interpreter(path=Path(sys.executable), version=platform.python_version(), build=sys.version)
     machine, version = Machine.this(), target.python_version
     if machine.system != "linux" or machine.glibc is None:
         reason = "this machine does not run Linux with glibc, which AWS's runtime client needs"
         raise NowhereToInvoke(target=target.identifier, version=version, reason=reason)
-    interpreter = find_interpreter(version)
+    interpreter = recall_interpreter(version, cache)
     if interpreter is None:
         reason = f"no Python {version} runs on this machine"
         raise NowhereToInvoke(target=target.identifier, version=version, reason=reason)

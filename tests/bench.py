@@ -303,6 +303,62 @@ def containers(bench: Bench) -> None:
     )
 
 
+def publishing(bench: Bench) -> None:
+    """Publish to a strict AWS on this machine that takes 100 ms for every call."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.aws_server import AwsServer
+    from tests.publishing import REGIONS, World, make_zip
+
+    layer = make_zip(bench.folder, "web", size=100_000)
+    accounts = [str(digit) * 12 for digit in range(1, 6)]
+
+    def world_of(server: AwsServer, places: int) -> World:
+        folder = bench.folder / f"places-{places}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        count, regions = (5, REGIONS) if places > 1 else (1, REGIONS[:1])
+        return World.of(server, folder, [layer], accounts=accounts[:count], regions=regions)
+
+    def server_of() -> AwsServer:
+        return AwsServer(accounts=accounts, regions=REGIONS, latency=0.1)
+
+    def spend(world: World, command: Sequence[str]) -> Spent:
+        bench.environment |= {"HOME": str(world.folder), **world.server.environment(accounts[0])}
+        return bench.spend(command)
+
+    def publish_to(places: int) -> Spent:
+        with server_of() as server:
+            world = world_of(server, places)
+            return spend(world, layerkit(*world.arguments()))
+
+    bench.pair(
+        "publish to 20 destinations, 100 ms a call",
+        partial(publish_to, 20),
+        partial(publish_to, 1),
+        b_name="one destination",
+        aim="at most 3 times slower",
+    )
+    read = (
+        "import boto3\n"
+        "given = boto3.client('sts').assume_role("
+        f"RoleArn='arn:aws:iam::{accounts[0]}:role/publisher', RoleSessionName='bench')['Credentials']\n"
+        "client = boto3.client('lambda', aws_access_key_id=given['AccessKeyId'],"
+        " aws_secret_access_key=given['SecretAccessKey'], aws_session_token=given['SessionToken'])\n"
+        "client.list_layer_versions(LayerName='web-python312-x86_64', MaxItems=1)\n"
+    )
+    for places in (1, 20):
+        with server_of() as server:
+            world = world_of(server, places)
+            spend(world, layerkit(*world.arguments()))
+            bench.pair(
+                f"the same again, unchanged, {places} destination{'s'[: places - 1]}",
+                partial(spend, world, layerkit(*world.arguments())),
+                partial(spend, world, [sys.executable, "-c", read]),
+                b_name="boto3: a role, a list",
+                aim="at most 2 times slower",
+            )
+
+
 def wheels_of(bench: Bench, lock: str) -> list[Path]:
     """Return the cached wheels that a lock names."""
     import tomllib
@@ -337,7 +393,15 @@ def index_of(bench: Bench, lock: str, wheels: Sequence[Path]) -> Iterator[str]:
         server.shutdown()
 
 
-PARTS = {"warm": warm, "cold": cold, "targets": targets, "sizes": sizes, "audits": audits, "containers": containers}
+PARTS = {
+    "warm": warm,
+    "cold": cold,
+    "targets": targets,
+    "sizes": sizes,
+    "audits": audits,
+    "containers": containers,
+    "publish": publishing,
+}
 
 
 def main() -> None:

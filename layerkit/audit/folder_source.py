@@ -85,7 +85,7 @@ def read_folder(folder: Path, *, where: str) -> Contents:
 
 def _files_of(folder: Path, where: str) -> Iterator[Path]:
     """Yield the files of a folder that may be a layer."""
-    paths = []
+    paths: list[Path] = []
     for path in _walk(folder):
         if len(paths) == _MOST_FILES:
             raise NoLayerFolder(

@@ -61,6 +61,11 @@ class FunctionApi:
         for item in self._service.pages("ListFunctions", member="Functions"):
             yield _configuration_of(item)
 
+    def all_versions(self) -> Iterator[FunctionConfiguration]:
+        """Yield every function as it is now and in each of its published versions; the ARNs name the version."""
+        for item in self._service.pages("ListFunctions", member="Functions", FunctionVersion="ALL"):
+            yield _configuration_of(item)
+
 
 def _configuration_of(item: Mapping[str, Any]) -> FunctionConfiguration:
     variables = (item.get("Environment") or {}).get("Variables") or {}

@@ -27,11 +27,15 @@ class LayerSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublishedVersion(LayerSummary):
-    """A version: ``code_size`` is its zip's in bytes, ``location`` a link to it that works for ten minutes."""
+    """A version: ``code_size`` is its zip's in bytes, ``location`` a link to it that works for ten minutes.
+
+    ``signing_job`` is the ARN of the job that signed the zip, if one did.
+    """
 
     code_sha256: str
     code_size: int
     location: str | None = field(repr=False)
+    signing_job: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,11 +49,12 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class S3Content:
-    """A zip in a bucket of the same region."""
+    """A zip in a bucket of the same region; ``signing_job`` is the id of the job that signed it, if one did."""
 
     bucket: str
     key: str
     version: str | None = None
+    signing_job: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +170,7 @@ def _version_of(answer: Mapping[str, Any]) -> PublishedVersion:
         code_sha256=content["CodeSha256"],
         code_size=int(content.get("CodeSize", 0)),
         location=content.get("Location"),
+        signing_job=content.get("SigningJobArn"),
     )
 
 

@@ -1,5 +1,6 @@
 """Roles: sessions whose credentials are fetched when first needed, and again before they end."""
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,18 @@ def request_for(role: str, access: Access, *, is_last: bool) -> dict[str, Any]:
     if is_last and access.session_tags:
         request["Tags"] = [{"Key": key, "Value": value} for key, value in access.session_tags]
     return request
+
+
+def share_models(raw: "botocore.session.Session") -> None:
+    """Let a session read the services' models where all others read them: that takes longer than a call."""
+    raw.register_component("data_loader", _models(raw.get_config_variable("data_path")))
+
+
+@functools.cache
+def _models(data_path: str | None) -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def session_of(assume: Callable[[], Any], *, profile: str | None) -> "botocore.session.Session":
@@ -42,5 +55,6 @@ def session_of(assume: Callable[[], Any], *, profile: str | None) -> "botocore.s
             return DeferredRefreshableCredentials(refresh_using=fetch, method=self.METHOD)
 
     raw = botocore.session.Session(profile=profile)
+    share_models(raw)
     raw.register_component("credential_provider", CredentialResolver(providers=[Given()]))
     return raw

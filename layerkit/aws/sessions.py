@@ -14,7 +14,7 @@ from layerkit.aws.access import Access
 from layerkit.aws.asking import Asking
 from layerkit.aws.errors import AnswerIncomplete, NoRegion, SetupWrong
 from layerkit.aws.rate import Rates
-from layerkit.aws.roles import request_for, session_of
+from layerkit.aws.roles import request_for, session_of, share_models
 from layerkit.aws.translation import translated
 
 if TYPE_CHECKING:
@@ -57,11 +57,16 @@ class Service:
         from botocore import xform_name
 
         asking = self.asking(operation, role=arguments.get("RoleArn"))
-        for _ in range(self._attempts):
-            with translated(asking):
-                answer: Mapping[str, Any] = getattr(self._client, xform_name(operation))(**arguments)
-            if needs is None or needs in answer:
-                return answer
+        for attempt in range(1, self._attempts + 1):
+            try:
+                with translated(asking):
+                    answer: Mapping[str, Any] = getattr(self._client, xform_name(operation))(**arguments)
+            except AnswerIncomplete:
+                if attempt == self._attempts:
+                    raise
+            else:
+                if needs is None or needs in answer:
+                    return answer
         raise AnswerIncomplete(action=asking.action)
 
     def pages(self, operation: str, *, member: str, **arguments: Any) -> Iterator[Any]:
@@ -107,8 +112,18 @@ class Session:
         return region
 
     def account(self) -> str:
-        """Return the number of the account that the credentials belong to."""
+        """Return the number of the account that the credentials belong to; they are fetched if need be.
+
+        A role's ARN tells it; else AWS is asked.
+        """
         with self._lock:
+            if self._account is None and self.access.chain:
+                role = self.access.chain[-1]
+                with translated(Asking(action="sts:AssumeRole", region=self.region, role=role)):
+                    credentials = self._session().get_credentials()
+                    if credentials is not None:
+                        credentials.get_frozen_credentials()
+                self._account = role.split(":")[4]
             if self._account is None:
                 answer = self.service("sts").call("GetCallerIdentity", needs="Account")
                 self._account = str(answer["Account"])
@@ -164,7 +179,9 @@ class Session:
     def _plain(self) -> "botocore.session.Session":
         import botocore.session
 
-        return botocore.session.Session(profile=self.access.profile)
+        raw = botocore.session.Session(profile=self.access.profile)
+        share_models(raw)
+        return raw
 
     def _assume(self, before: "botocore.session.Session", request: Mapping[str, Any]) -> Any:
         region = self._known_region() or _FIRST_REGION

@@ -30,11 +30,15 @@ _INVALID: Final = frozenset(
     }
 )
 _CLOCK: Final = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
+_STILL_EXPIRED: Final = "credentials are still expired"
 _CLOCK_WORDS: Final = ("Signature expired", "Signature not yet current")
 _THROTTLED: Final = frozenset(
     {"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 )
-_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedFault"})
+_FORBIDDEN: Final = "403"  # the whole code where a HEAD request is denied
+_DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedFault", _FORBIDDEN}
+)
 _REGION: Final = frozenset({"RegionDisabledException", "OptInRequired", "InvalidRegionException"})
 _MISSING: Final = frozenset(
     {"NoSuchBucket", "NoSuchEntity", "NoSuchKey", "ParameterNotFound", "ResourceNotFoundException"}
@@ -43,6 +47,8 @@ _DENIAL: Final = re.compile(
     r"not authorized to perform: (?P<action>[\w:*-]+)(?: on resource: \"?(?P<resource>[^\s\"]+)\"?)?\s*(?P<reason>.*)",
     re.DOTALL,
 )
+_BODIES: Final = ("{", "<")
+_BAD_REQUEST: Final = 400
 _TOO_MANY: Final = 429
 _TIMEOUT: Final = 408
 _NOT_FOUND: Final = 404
@@ -63,6 +69,10 @@ def translated(asking: Asking) -> Iterator[None]:
         raise errors.AnswerIncomplete(action=asking.action) from exc
     except BotoCoreError as exc:
         raise of_failure(exc, asking) from exc
+    except RuntimeError as exc:  # of botocore, where what STS has just given out is over by this machine's clock
+        if _STILL_EXPIRED not in str(exc):
+            raise
+        raise errors.ClockWrong from exc
 
 
 def of_answer(exc: "ClientError", asking: Asking) -> AwsError:
@@ -71,6 +81,10 @@ def of_answer(exc: "ClientError", asking: Asking) -> AwsError:
     told = response.get("Error", {})
     code, text = str(told.get("Code") or "unknown"), str(told.get("Message") or "").strip()
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
+    if text.startswith(_BODIES):  # botocore could not read it, because it was cut short
+        text = ""
+        if code.isdigit() and _BAD_REQUEST <= status < _SERVER_FAILS and status != _TOO_MANY:
+            return errors.AnswerIncomplete(action=asking.action)
     return (
         _of_credentials(code, text, asking)
         or _of_availability(code, status, asking)

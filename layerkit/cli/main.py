@@ -9,8 +9,24 @@ import typer
 from typer.exceptions import TyperException
 
 from layerkit import __version__
-from layerkit.cli import audit, build, cache, diff, doctor, invoke, lock, publish, recipes, runtimes
-from layerkit.cli.console import Console, output_failed
+from layerkit.cli import (
+    adopt,
+    audit,
+    build,
+    cache,
+    diff,
+    doctor,
+    invoke,
+    lock,
+    publish,
+    recipes,
+    retire,
+    runtimes,
+    unshare,
+    used_by,
+    versions,
+)
+from layerkit.cli.console import Console, open_what_is_closed, output_failed
 from layerkit.errors import LayerkitError, UsageError
 
 _INTERRUPTED: Final = 130
@@ -28,6 +44,11 @@ app.command("lock")(lock.lock)
 app.command("audit")(audit.audit)
 app.command("diff")(diff.diff)
 app.command("publish")(publish.publish)
+app.command("versions")(versions.versions)
+app.command("used-by")(used_by.used_by)
+app.command("retire")(retire.retire)
+app.command("adopt")(adopt.adopt)
+app.command("unshare")(unshare.unshare)
 app.command("invoke")(invoke.invoke)
 app.command("runtimes")(runtimes.runtimes)
 app.command("doctor")(doctor.doctor)
@@ -99,4 +120,5 @@ def _run(argv: Sequence[str]) -> int:
 
 def entry_point() -> None:
     """Run this process's own command line and exit."""
+    open_what_is_closed()
     sys.exit(main(sys.argv[1:]))

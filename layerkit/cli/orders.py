@@ -12,7 +12,6 @@ from layerkit.cli.order_errors import (
     RECIPE_FILE,
     BadName,
     BadRequirements,
-    BadVariable,
     NameNeeded,
     NothingToBuild,
     OneNameForMany,
@@ -20,6 +19,7 @@ from layerkit.cli.order_errors import (
     RecipeMissing,
     RecipesAndRequirements,
 )
+from layerkit.cli.variables import variable
 from layerkit.errors import RecipeError, UsageError
 from layerkit.facts import Architecture, limits
 from layerkit.index import IndexSource
@@ -255,14 +255,6 @@ def _build(build: Build, flags: Flags) -> Build:
         layout=Layout(flags.layout) if flags.layout else build.layout,
         universal=build.universal if flags.universal is None else flags.universal,
     )
-
-
-def variable(text: str) -> tuple[str, str]:
-    """Take ``NAME=VALUE`` apart. Raises ``BadVariable``."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise BadVariable(name=name)
-    return name, value
 
 
 def _prune(prune: Prune, flags: Flags) -> Prune:

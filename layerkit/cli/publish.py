@@ -63,6 +63,9 @@ def publish(
         bool, option("--prune-permissions", help="Remove permissions that others granted, too.")
     ] = False,
     align: Annotated[bool, option("--align", help="Bring every destination to the same version number.")] = False,
+    signing_profile: Annotated[
+        str | None, option("--signing-profile", metavar="NAME", help="Sign the zips with this profile of AWS Signer.")
+    ] = None,
     create_bucket: Annotated[bool, option("--create-bucket", help="Make staging buckets that are missing.")] = False,
     plan: Annotated[bool, option("--plan", help="Show what would change, and exit with 1 if anything would.")] = False,
     yes: Annotated[bool, option("--yes", "-y", help="Do not ask.")] = False,
@@ -86,11 +89,18 @@ def publish(
     """
     from layerkit.cli.config import read_configuration
     from layerkit.cli.publish_outcome import Manner
-    from layerkit.model.publishing import Share, check_account, check_organization, check_region
+    from layerkit.model.publishing import (
+        Share,
+        check_account,
+        check_organization,
+        check_region,
+        check_signing_profile,
+    )
     from layerkit.publish.artifacts import Labels, read_artifacts
     from layerkit.publish.destinations import find_destinations
     from layerkit.publish.ledger import Ledger
-    from layerkit.publish.run import planned, prepare
+    from layerkit.publish.run import prepare
+    from layerkit.publish.sign import Signing
     from layerkit.publish.wanted import wanted_of
 
     if not layers:
@@ -104,7 +114,9 @@ def publish(
         ),
         public=configured.share.public or public,
     )
-    publishing = replace(configured, share=share)
+    profile = check_signing_profile(signing_profile) if signing_profile else configured.signing_profile
+    publishing = replace(configured, share=share, signing_profile=profile)
+    Signing.of(publishing)
     artifacts = read_artifacts(
         tuple(layers),
         labels=Labels(name=name, runtimes=tuple(runtime or ()), architectures=tuple(arch or ())),
@@ -125,16 +137,23 @@ def publish(
     )
     manner = Manner(json=json, output=output, console=console)
     if plan:
-        manner.show((*planned(prepared.plan.steps), *prepared.failed))
-        return _FAILED if prepared.failed else _CHANGES if prepared.plan.changes else 0
+        return show_plan(prepared, manner)
     if prepared.plan.makes_public and not (yes or configured.share.public):
         raise PublicUnconfirmed
-    if prepared.plan.changes and not yes and not _agreed(prepared, console):
+    if prepared.plan.changes and not yes and not agreed(prepared, console):
         return _CHANGES
-    return _carry_out(prepared, publishing, manner, ledger=kept, create_bucket=create_bucket)
+    return carry_out_plan(prepared, publishing, manner, ledger=kept, create_bucket=create_bucket)
 
 
-def _agreed(prepared: "Prepared", console: "Console") -> bool:
+def show_plan(prepared: "Prepared", manner: "Manner") -> int:
+    """Tell what is planned, and return the exit code of ``--plan``."""
+    from layerkit.publish.run import planned
+
+    manner.show((*planned(prepared.plan.steps), *prepared.failed))
+    return _FAILED if prepared.failed else _CHANGES if prepared.plan.changes else 0
+
+
+def agreed(prepared: "Prepared", console: "Console") -> bool:
     """Show the plan and ask, where there is somebody to ask."""
     import sys
 
@@ -148,28 +167,38 @@ def _agreed(prepared: "Prepared", console: "Console") -> bool:
     return typer.confirm("Do this?", err=True)
 
 
-def _carry_out(
+def carry_out_plan(
     prepared: "Prepared", publishing: "Publishing", manner: "Manner", *, ledger: "Ledger", create_bucket: bool
 ) -> int:
+    """Do what was planned, tell what came of it, and return the exit code."""
+    import threading
+
+    from layerkit.cli.publish_outcome import lifecycle_hint, tell_ci
     from layerkit.publish.apply import Applier
     from layerkit.publish.run import carry_out
+    from layerkit.publish.sign import Signing
     from layerkit.publish.staging import Staging
 
-    progress = manner.console.progress()
-    staging = Staging(publishing.staging_bucket, create=create_bucket, advance=lambda _: None)
-    applier = Applier(staging=staging, ledger=ledger)
-    done = carry_out(prepared.plan.steps, applier, progress=progress)
+    console = manner.console
+    stop = threading.Event()
+    signing = Signing.of(publishing, stop=stop)
+    staging = Staging(publishing.staging_bucket, create=create_bucket, signing=signing)
+    applier = Applier(staging=staging, ledger=ledger, stop=stop)
+    done = carry_out(prepared.plan.steps, applier, progress=console.progress())
     outcomes = (*done, *prepared.failed)
     manner.show(outcomes)
+    tell_ci(outcomes, console)
+    if staging.created:
+        console.hint(lifecycle_hint(staging.created))
+    if applier.ledger_failure is not None:
+        console.warning(f"{applier.ledger_failure.message}: the next run will ask AWS what this one knew")
     if applier.stop.is_set():
         return _INTERRUPTED
     return _FAILED if any(outcome.error is not None for outcome in outcomes) else 0
 
 
 def _print_policy(publishing: "Publishing", found: "Found", layer_names: Sequence[str], console: "Console") -> int:
-    from layerkit.publish.policy import Place, publishing_policy
+    from layerkit.publish.policy import places_of, publishing_policy
 
-    destinations = (*found.reachable, *(gone.destination for gone in found.unreachable))
-    places = [Place(partition=each.partition, region=each.region, account=each.number) for each in destinations]
-    console.result_json(publishing_policy(publishing, places, layer_names))
+    console.result_json(publishing_policy(publishing, places_of(found), layer_names))
     return 0

@@ -1,13 +1,17 @@
 """What publishing tells: a table of what happened where, or its machine-readable forms."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from layerkit.cli.console import Console
 
 if TYPE_CHECKING:
     from layerkit.publish.outcome import Outcome
+
+_STAGED_DAYS: Final = 14
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +39,46 @@ class Manner:
                 self.console.error(outcome.error)
 
 
+def tell_ci(outcomes: Sequence["Outcome"], console: Console) -> None:
+    """Write the ARNs to where GitHub Actions takes a step's outputs from, and a table to the job's summary."""
+    from layerkit.publish.outputs import step_outputs, summary
+
+    for variable, text in (
+        ("GITHUB_OUTPUT", step_outputs(outcomes)),
+        ("GITHUB_STEP_SUMMARY", summary(outcomes)),
+    ):
+        path = os.environ.get(variable)
+        if path:
+            try:
+                with Path(path).open("a", encoding="utf-8") as stream:
+                    stream.write(text)
+            except OSError as exc:
+                console.warning(f"cannot write `{variable}`: {(exc.strerror or str(exc)).lower()}")
+
+
+def lifecycle_hint(buckets: Sequence[str]) -> str:
+    """Return how to let what was staged go away by itself: Lambda has a copy of its own."""
+    from layerkit.publish.staging import PREFIX
+
+    rule = {
+        "ID": "layerkit",
+        "Status": "Enabled",
+        "Filter": {"Prefix": f"{PREFIX}/"},
+        "Expiration": {"Days": _STAGED_DAYS},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    }
+    made = ", ".join(f"`{name}`" for name in sorted(set(buckets)))
+    command = "aws s3api put-bucket-lifecycle-configuration --bucket NAME --lifecycle-configuration"
+    return f"made {made}; Lambda keeps its own copy, so let staged zips expire: {command} '{_rules(rule)}'"
+
+
+def _rules(rule: Mapping[str, object]) -> str:
+    import json
+
+    return json.dumps({"Rules": [rule]}, separators=(",", ":"))
+
+
 def table(outcomes: Sequence["Outcome"]) -> Iterator[str]:
     """Yield the lines of a table: what became of each layer in each destination."""
     from layerkit.audit.report.drawing import Table, aligned
@@ -60,12 +104,12 @@ def _version(outcome: "Outcome") -> str:
     step = outcome.step
     if outcome.version_number is not None:
         return str(outcome.version_number)
-    return f"{step.version_after} (new)" if step.publications else "-"
+    return f"{step.version_after} (new)" if step.publications and outcome.error is None else "-"
 
 
 def _permissions(outcome: "Outcome") -> str:
     from layerkit.publish.plan import OWN
 
-    added = [f"+{grant.statement_id.removeprefix(OWN)}" for grant in outcome.step.add]
-    removed = [f"-{statement.id.removeprefix(OWN)}" for statement in outcome.step.remove]
+    added = [f"+{grant.statement_id.removeprefix(OWN)}" for grant in outcome.added]
+    removed = [f"-{statement.id.removeprefix(OWN)}" for statement in outcome.removed]
     return " ".join([*added, *removed]) or "-"

@@ -1,23 +1,33 @@
 """Do exactly what a plan says, step by step; a step that fails stops no other, and tells how far it came."""
 
+import contextlib
 import threading
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
 
-from layerkit.aws.errors import CallRefused
+from layerkit.aws.errors import ActionDenied, CallRefused, Refused
 from layerkit.aws.layers import LayerApi, NewVersion
 from layerkit.aws.layers import Statement as ApiStatement
 from layerkit.aws.parameters import ParameterApi
 from layerkit.aws.sessions import open_session
 from layerkit.errors import AwsError, LayerkitError
+from layerkit.files import DiskFailure
 from layerkit.publish.artifact import Artifact
 from layerkit.publish.destinations import access_to
 from layerkit.publish.ledger import Ledger
-from layerkit.publish.once import Arrived, publish_once
+from layerkit.publish.once import Arrived, Patience, publish_once
 from layerkit.publish.outcome import Outcome, Status
-from layerkit.publish.plan import Grant, Step
-from layerkit.publish.staging import Staging
+from layerkit.publish.plan import Grant, Statement, Step
+from layerkit.publish.staging import Staging, unreadable
 
-_NO_ARCHITECTURES = "CompatibleArchitectures are not supported"
+_NO_ARCHITECTURES: Final = "CompatibleArchitectures are not supported"
+_SETTLING_SECONDS: Final = 5.0  # how long Lambda may still be at work on what a killed run asked of it,
+_SETTLING_BYTES: Final = 20 * 1024 * 1024  # and a second more for so many unzipped bytes
+_LARGE: Final = 4 * 1024 * 1024  # bytes
+_LARGE_AT_ONCE: Final = 2  # requests that carry a large zip: each needs some five times its size of memory
 
 
 class Interrupted(AwsError):
@@ -37,39 +47,106 @@ class ChangedMeanwhile(AwsError):
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
+class _Reached:
+    """How far a step came: its newest version, if there is one, and the permissions changed."""
+
+    version: Arrived | None
+    added: list[Grant] = field(default_factory=list)
+    removed: list[Statement] = field(default_factory=list)
+
+    def outcome(self, step: Step, status: Status, error: LayerkitError | None = None) -> Outcome:
+        """Return how the step ended."""
+        return Outcome(
+            step=step,
+            status=status,
+            version_number=self.version.number if self.version is not None else None,
+            arn=self.version.arn if self.version is not None else None,
+            error=error,
+            added=tuple(dict.fromkeys(self.added)),
+            removed=tuple(self.removed),
+        )
+
+
+@dataclass(kw_only=True)
 class Applier:
-    """What steps have in common. ``stop`` ends the run: what is under way ends, nothing new begins."""
+    """What steps have in common. ``stop`` ends the run: what is under way ends, nothing new begins.
+
+    Every pause is ``pace`` times as long as it should be. ``ledger_failure`` tells that the ledger could not be
+    written, which stops nothing.
+    """
 
     staging: Staging
     ledger: Ledger
     stop: threading.Event = field(default_factory=threading.Event)
+    pace: float = 1.0
+    ledger_failure: DiskFailure | None = None
+
+    def __post_init__(self) -> None:
+        """Read what earlier runs left open."""
+        self._under_way: Mapping[str, datetime] = self.ledger.under_way()
+        self._room = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
     def apply(self, step: Step) -> Outcome:
         """Do what a step says, and return how it ended; ``AwsError`` and the like end in the outcome."""
         newest = step.seen.newest
-        arrived = (
-            Arrived(number=newest.number, arn=newest.arn) if newest is not None and not step.publications else None
+        reached = _Reached(
+            version=Arrived(number=newest.number, arn=newest.arn) if newest and not step.publications else None
         )
         try:
-            session = open_session(access_to(step.destination))
-            api = LayerApi(session, step.destination.region)
-            for _ in range(step.publications):
-                arrived = self._publish(api, step, after=arrived)
-                self._share(api, step, arrived)
-            if arrived is not None and not step.publications:
-                self._share(api, step, arrived)
-            if arrived is not None and step.set_parameter:
-                self._go_on()
-                ParameterApi(session, step.destination.region).put(step.set_parameter, arrived.arn)
+            self._do(step, reached)
         except LayerkitError as exc:
-            return _outcome(step, Status.FAILED, arrived, exc)
-        return _outcome(step, Status.PUBLISHED if step.publications else Status.UNCHANGED, arrived, None)
+            return reached.outcome(step, Status.FAILED, exc)
+        return reached.outcome(step, Status.PUBLISHED if step.publications else Status.UNCHANGED)
+
+    def settling_seconds(self, step: Step) -> float:
+        """Return for how long what a killed run asked of Lambda may still be under way."""
+        artifact = step.wanted.artifact
+        began = self._under_way.get(f"{layer_arn(step)} {artifact.content_digest}")
+        if began is None or not step.publications:
+            return 0.0
+        age = (datetime.now(began.tzinfo) - began).total_seconds()
+        whole = _SETTLING_SECONDS + artifact.unzipped_bytes / _SETTLING_BYTES
+        return max(0.0, whole - age) if age >= 0 else 0.0
+
+    def _do(self, step: Step, reached: _Reached) -> None:
+        if not step.changes:
+            return
+        self._go_on()
+        session = open_session(access_to(step.destination))
+        api = LayerApi(session, step.destination.region)
+        for _ in range(step.publications):
+            reached.version = self._publish(api, step, after=reached.version)
+            self._share(api, step, reached.version, reached)
+        if reached.version is None:
+            return
+        if not step.publications:
+            self._share(api, step, reached.version, reached)
+        if step.set_parameter:
+            self._go_on()
+            ParameterApi(session, step.destination.region).put(step.set_parameter, reached.version.arn)
+            self._note("written", arn=reached.version.arn, parameter=step.set_parameter)
 
     def _publish(self, api: LayerApi, step: Step, *, after: Arrived | None) -> Arrived:
+        artifact = step.wanted.artifact
+        planned = step.seen.newest.number if step.seen.newest is not None else 0
+        there = self._arrived_meanwhile(api, step, planned) if after is None else None
+        if there is None:
+            with self._room_for(artifact):
+                there = self._send(api, step, before=after.number if after is not None else planned)
+        self._note(
+            "published",
+            layer=layer_arn(step),
+            arn=there.arn,
+            code_sha256=artifact.code_sha256,
+            content_digest=artifact.content_digest,
+        )
+        return there
+
+    def _send(self, api: LayerApi, step: Step, *, before: int) -> Arrived:
+        """Publish, with a note before, so that a run after a killed one knows what may be under way."""
         self._go_on()
         artifact = step.wanted.artifact
-        before = after.number if after is not None else self._number_before(api, step)
         content = self.staging.content_for(step)
         self._go_on()
         new = NewVersion(
@@ -80,45 +157,85 @@ class Applier:
             runtimes=artifact.runtimes,
             architectures=artifact.architectures,
         )
-        arrived = _published(api, new, artifact, before)
-        self.ledger.note(
-            "published", arn=arrived.arn, code_sha256=artifact.code_sha256, content_digest=artifact.content_digest
-        )
-        return arrived
+        self._note("publishing", layer=layer_arn(step), content_digest=artifact.content_digest)
+        try:
+            return _published(api, new, artifact, before, self._patience())
+        except Refused as exc:
+            self._note("refused", layer=layer_arn(step), content_digest=artifact.content_digest)
+            if isinstance(exc, ActionDenied):
+                raise unreadable(exc, content, step.destination) from exc
+            raise
 
-    def _number_before(self, api: LayerApi, step: Step) -> int:
-        """Return the newest version's number, which must still be the one that was planned with."""
-        planned = step.seen.newest.number if step.seen.newest is not None else 0
-        newest = api.newest(step.wanted.artifact.layer_name)
-        found = newest.number if newest is not None else 0
-        if found != planned and newest is not None:
-            raise ChangedMeanwhile(layer=step.wanted.artifact.layer_name, planned=planned, found=found)
-        return planned
+    def _arrived_meanwhile(self, api: LayerApi, step: Step, planned: int) -> Arrived | None:
+        """Return the wanted version if somebody published it since the plan was made.
 
-    def _share(self, api: LayerApi, step: Step, arrived: Arrived) -> None:
+        Where a killed run had just asked for it, wait until Lambda has surely ended that work. Raises
+        ``ChangedMeanwhile`` for another version.
+        """
+        artifact = step.wanted.artifact
+        until = time.monotonic() + self.settling_seconds(step) * self.pace
+        while True:
+            newest = api.newest(artifact.layer_name)
+            if newest is not None and newest.number > planned:
+                if not artifact.is_in(description=newest.description, code_sha256=None):
+                    raise ChangedMeanwhile(layer=artifact.layer_name, planned=planned, found=newest.number)
+                return Arrived.of(newest)
+            if time.monotonic() >= until:
+                return None
+            self.stop.wait(self.pace)
+            self._go_on()
+
+    def _share(self, api: LayerApi, step: Step, version: Arrived, reached: _Reached) -> None:
         name = step.wanted.artifact.layer_name
         for statement in step.remove:
             self._go_on()
-            api.revoke(name, arrived.number, statement.id)
-            self.ledger.note("revoked", arn=arrived.arn, statement=statement.id)
+            api.revoke(name, version.number, statement.id)
+            reached.removed.append(statement)
+            self._note("revoked", arn=version.arn, statement=statement.id)
         for grant in step.add:
             self._go_on()
-            _grant(api, name, arrived.number, grant)
-            self.ledger.note("granted", arn=arrived.arn, statement=grant.statement_id)
+            _grant(api, name, version.number, grant)
+            reached.added.append(grant)
+            self._note("granted", arn=version.arn, statement=grant.statement_id)
+
+    @contextlib.contextmanager
+    def _room_for(self, artifact: Artifact) -> Iterator[None]:
+        """Wait until the zip fits into memory beside the others."""
+        if not self.staging.is_direct(artifact) or artifact.zipped_bytes < _LARGE:
+            yield
+            return
+        with self._room:
+            yield
+
+    def _patience(self) -> Patience:
+        return Patience(pause=lambda seconds: self.stop.wait(seconds * self.pace), stopped=self.stop.is_set)
+
+    def _note(self, event: str, **facts: Any) -> None:
+        """Write the ledger; without it everything works, and costs more time."""
+        try:
+            self.ledger.note(event, **facts)
+        except DiskFailure as exc:
+            self.ledger_failure = exc
 
     def _go_on(self) -> None:
         if self.stop.is_set():
             raise Interrupted
 
 
-def _published(api: LayerApi, new: NewVersion, artifact: Artifact, before: int) -> Arrived:
+def layer_arn(step: Step) -> str:
+    """Return the ARN of the layer, without a version, that a step is about."""
+    where = step.destination
+    return f"arn:{where.partition}:lambda:{where.region}:{where.number}:layer:{step.wanted.artifact.layer_name}"
+
+
+def _published(api: LayerApi, new: NewVersion, artifact: Artifact, before: int, patience: Patience) -> Arrived:
     """Publish; where a region refuses architectures, without them."""
     try:
-        return publish_once(api, new, artifact, after=before)
+        return publish_once(api, new, artifact, after=before, patience=patience)
     except CallRefused as exc:
         if _NO_ARCHITECTURES not in exc.message:
             raise
-    return publish_once(api, replace(new, architectures=()), artifact, after=before)
+    return publish_once(api, replace(new, architectures=()), artifact, after=before, patience=patience)
 
 
 def _grant(api: LayerApi, name: str, number: int, grant: Grant) -> None:
@@ -129,13 +246,3 @@ def _grant(api: LayerApi, name: str, number: int, grant: Grant) -> None:
     except CallRefused as exc:
         if exc.code != "ResourceConflictException" or statement not in api.statements(name, number):
             raise
-
-
-def _outcome(step: Step, status: Status, arrived: Arrived | None, error: LayerkitError | None) -> Outcome:
-    return Outcome(
-        step=step,
-        status=status,
-        version_number=arrived.number if arrived is not None else None,
-        arn=arrived.arn if arrived is not None else None,
-        error=error,
-    )

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from layerkit.aws.access import Access
+from layerkit.aws.errors import NoRegion
 from layerkit.aws.regions import enabled_regions
 from layerkit.aws.sessions import open_session
 from layerkit.errors import LayerkitError, UsageError
@@ -51,7 +52,7 @@ class Found:
 def find_destinations(publishing: Publishing, *, only: Sequence[str] = (), in_regions: Sequence[str] = ()) -> Found:
     """Find out every account's number and regions; ``only`` names accounts, ``in_regions`` stands for all regions.
 
-    Raises ``UsageError`` subclasses for what the configuration itself has wrong.
+    Raises ``UsageError`` subclasses for what the configuration itself has wrong, and ``NoRegion``.
     """
     accounts = _chosen(publishing.accounts, only)
     wanted = [(account, _regions_for(account, publishing, in_regions)) for account in accounts]
@@ -70,8 +71,8 @@ def find_destinations(publishing: Publishing, *, only: Sequence[str] = (), in_re
 
 
 def access_to(destination: Destination) -> Access:
-    """Return the way into a destination."""
-    return Access.of(destination.account, destination.region)
+    """Return the way into a destination: one for all regions of an account, so that its roles are assumed once."""
+    return Access.of(destination.account, destination.home or destination.region)
 
 
 def _chosen(accounts: Sequence[Account], only: Sequence[str]) -> list[Account]:
@@ -99,12 +100,15 @@ def _ask(account: Account, names: Sequence[str]) -> Found:
     first = next((name for name in names if name != ALL_ENABLED), None)
     access = replace(Access.of(account, first or ""), region=first)
     try:
-        session = open_session(access)
-        number = session.account()
-        named = tuple(_expanded(names, access)) or (session.region,)
+        home = open_session(access).region
+        access = replace(access, region=home)
+        number = open_session(access).account()
+        named = tuple(_expanded(names, access)) or (home,)
+    except NoRegion:
+        raise
     except LayerkitError as exc:
         return Found(reachable=(), unreachable=tuple(_unreachable(account, names, exc)))
-    return Found(reachable=tuple(_destination(account, number, name) for name in named), unreachable=())
+    return Found(reachable=tuple(_destination(account, number, name, home) for name in named), unreachable=())
 
 
 def _expanded(names: Sequence[str], access: Access) -> Iterator[str]:
@@ -118,9 +122,9 @@ def _expanded(names: Sequence[str], access: Access) -> Iterator[str]:
 def _unreachable(account: Account, names: Sequence[str], error: LayerkitError) -> Iterator[Unreachable]:
     number = account.roles[-1].split(":")[4] if account.roles else _UNKNOWN
     for name in names or (_UNKNOWN,):
-        yield Unreachable(destination=_destination(account, number, name), error=error)
+        yield Unreachable(destination=_destination(account, number, name, name), error=error)
 
 
-def _destination(account: Account, number: str, region: str) -> Destination:
+def _destination(account: Account, number: str, region: str, home: str) -> Destination:
     partition = regions()[region].partition if region in regions() else "aws"
-    return Destination(account=account, number=number, region=region, partition=partition)
+    return Destination(account=account, number=number, region=region, partition=partition, home=home)

@@ -4,6 +4,7 @@ A line is written at once and brought to the disk before anything follows from i
 torn last line, which readers skip. Losing the whole file costs time: what it knows can be asked again.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ class Ledger:
 
         It begins on a line of its own even where a killed process left half a line.
         """
-        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **facts})
+        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts})
         with translating(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -46,10 +47,10 @@ class Ledger:
                 os.close(handle)
 
     def events(self) -> Iterator[Mapping[str, Any]]:
-        """Yield what was noted, oldest first; lines that are no JSON are skipped."""
+        """Yield what was noted, oldest first; lines that are no JSON are skipped, and a file that cannot be read."""
         try:
             text = self.path.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
+        except OSError:
             return
         for line in text.splitlines():
             try:
@@ -58,6 +59,18 @@ class Ledger:
                 continue
             if isinstance(event, dict):
                 yield event
+
+    def under_way(self) -> Mapping[str, datetime]:
+        """Return when runs asked for versions of which they noted no end, by ``"LAYER_ARN CONTENT_DIGEST"``."""
+        found: dict[str, datetime] = {}
+        for event in self.events():
+            what = f"{event.get('layer')} {event.get('content_digest')}"
+            if event.get("event") == "publishing":
+                with contextlib.suppress(TypeError, ValueError):
+                    found[what] = datetime.fromisoformat(event["time"]).astimezone(UTC)
+            elif event.get("event") in {"published", "refused"}:
+                found.pop(what, None)
+        return found
 
     def code_digests(self) -> Mapping[str, str]:
         """Return the CodeSha256 of each version that was published or looked at, by ARN; a version never changes."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from layerkit.errors import LayerkitError
-from layerkit.publish.plan import Step
+from layerkit.publish.plan import Grant, Statement, Step
 
 
 class Status(StrEnum):
@@ -19,13 +19,18 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How a step ended. ``version_number`` and ``arn`` are ``None`` where there is no version yet."""
+    """How a step ended. ``version_number`` and ``arn`` are ``None`` where there is no version yet.
+
+    ``added`` and ``removed`` are the permissions that were changed, or are planned to be.
+    """
 
     step: Step
     status: Status
     version_number: int | None = None
     arn: str | None = None
     error: LayerkitError | None = None
+    added: tuple[Grant, ...] = ()
+    removed: tuple[Statement, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON shape."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from layerkit.publish.outcome import Outcome
+from layerkit.publish.outcome import Outcome, Status
 
 _NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]+")
 
@@ -68,6 +68,35 @@ def _env(arns: _Arns) -> str:
 
 def _variable(*parts: str) -> str:
     return _NOT_ALPHANUMERIC.sub("_", "_".join(("LAYER_ARN", *parts))).upper()
+
+
+def step_outputs(outcomes: Sequence[Outcome]) -> str:
+    """Return the lines that GitHub Actions takes as a step's outputs: ``arns`` (JSON), ``changed`` and ``failed``."""
+    arns = json.dumps(_arns(outcomes), sort_keys=True, separators=(",", ":"))
+    changed = any(outcome.status is Status.PUBLISHED for outcome in outcomes)
+    failed = any(outcome.error is not None for outcome in outcomes)
+    return f"arns={arns}\nchanged={json.dumps(changed)}\nfailed={json.dumps(failed)}\n"
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Return what happened where, as a Markdown table."""
+    lines = [
+        "### Lambda layers",
+        "",
+        "| layer | account | region | status | version |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for outcome in outcomes:
+        destination = outcome.step.destination
+        cells = (
+            outcome.step.wanted.artifact.layer_name,
+            f"{destination.account.name} {destination.number}",
+            destination.region,
+            str(outcome.status) if outcome.error is None else f"{outcome.status}: {outcome.error.message}",
+            f"`{outcome.arn}`" if outcome.arn is not None else "-",
+        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 _RENDERERS: Final[Mapping[Form, Callable[[_Arns], str]]] = {

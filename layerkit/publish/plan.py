@@ -13,12 +13,16 @@ OWN: Final = "layerkit-"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:
-    """An account in a region; ``number`` is the account's, asked from AWS."""
+    """An account in a region; ``number`` is the account's, asked from AWS.
+
+    ``home`` is the region in which the account's roles are assumed, if it is not this one.
+    """
 
     account: Account
     number: str
     region: str
     partition: str
+    home: str | None = None
 
     def __str__(self) -> str:
         return f"{self.account.name} ({self.number}) {self.region}"

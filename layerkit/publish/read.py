@@ -1,10 +1,11 @@
 """What a destination holds of a layer."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from layerkit.aws.layers import LayerApi, LayerSummary
 from layerkit.aws.parameters import ParameterApi
-from layerkit.aws.sessions import open_session
+from layerkit.aws.sessions import Session, open_session
 from layerkit.publish.artifact import mark_of
 from layerkit.publish.destinations import access_to
 from layerkit.publish.plan import Destination, Grant, Seen, SeenVersion, Statement, Wanted
@@ -17,10 +18,15 @@ def look(wanted: Wanted, destination: Destination, *, code_digests: Mapping[str,
     """
     session = open_session(access_to(destination))
     api = LayerApi(session, destination.region)
-    newest = api.newest(wanted.artifact.layer_name)
-    seen = _version(api, newest, wanted, code_digests) if newest is not None else None
-    parameter = ParameterApi(session, destination.region).value(wanted.parameter) if wanted.parameter else None
-    return Seen(newest=seen, parameter=parameter)
+    with ThreadPoolExecutor(1) as pool:
+        parameter = pool.submit(_parameter, session, destination, wanted)
+        newest = api.newest(wanted.artifact.layer_name)
+        seen = _version(api, newest, wanted, code_digests) if newest is not None else None
+        return Seen(newest=seen, parameter=parameter.result())
+
+
+def _parameter(session: Session, destination: Destination, wanted: Wanted) -> str | None:
+    return ParameterApi(session, destination.region).value(wanted.parameter) if wanted.parameter else None
 
 
 def _version(api: LayerApi, newest: LayerSummary, wanted: Wanted, code_digests: Mapping[str, str]) -> SeenVersion:

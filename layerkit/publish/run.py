@@ -1,13 +1,14 @@
 """From layers and destinations to a plan, and from a plan to outcomes; destinations are worked on in parallel."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from layerkit.errors import LayerkitError
 from layerkit.progress import Progress
-from layerkit.publish.apply import Applier, Interrupted
+from layerkit.publish.apply import Applier
 from layerkit.publish.destinations import Found
 from layerkit.publish.ledger import Ledger
 from layerkit.publish.outcome import Outcome, Status
@@ -61,7 +62,13 @@ def carry_out(steps: Sequence[Step], applier: Applier, *, progress: Progress) ->
 
     Ctrl-C ends what is under way and begins nothing new; every step still has its outcome, and ``applier.stop`` is set.
     """
-    with progress.task("Publishing", total=len(steps), unit="dest") as task, ThreadPoolExecutor(_AT_ONCE) as pool:
+    with contextlib.ExitStack() as open_tasks:
+        if size := applier.staging.expect(steps):
+            applier.staging.advance = open_tasks.enter_context(progress.task("Uploading", total=size, unit="B")).advance
+        if any(applier.settling_seconds(step) for step in steps):
+            progress.tell("waiting until what an interrupted run asked for has settled …")
+        task = open_tasks.enter_context(progress.task("Publishing", total=len(steps), unit="dest"))
+        pool = open_tasks.enter_context(ThreadPoolExecutor(_AT_ONCE))
         futures = [pool.submit(applier.apply, step) for step in steps]
         for future in futures:
             future.add_done_callback(lambda _: task.advance(1))
@@ -71,14 +78,7 @@ def carry_out(steps: Sequence[Step], applier: Applier, *, progress: Progress) ->
             applier.stop.set()
             progress.tell("finishing the calls under way …")
             wait(futures)
-        return tuple(_result(future, step) for future, step in zip(futures, steps, strict=True))
-
-
-def _result(future: "Future[Outcome]", step: Step) -> Outcome:
-    try:
-        return future.result()
-    except KeyboardInterrupt:
-        return Outcome(step=step, status=Status.FAILED, error=Interrupted())
+        return tuple(future.result() for future in futures)
 
 
 def _in_parallel(
@@ -105,7 +105,9 @@ def _planned(step: Step) -> Outcome:
     if step.changes:
         number = newest.number if newest is not None and not step.publications else None
         arn = newest.arn if newest is not None and number is not None else None
-        return Outcome(step=step, status=Status.PLANNED, version_number=number, arn=arn)
+        return Outcome(
+            step=step, status=Status.PLANNED, version_number=number, arn=arn, added=step.add, removed=step.remove
+        )
     return Outcome(
         step=step,
         status=Status.UNCHANGED,

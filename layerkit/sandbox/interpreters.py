@@ -1,7 +1,10 @@
 """Find an interpreter of a target's Python version on this machine, one that really runs."""
 
+import contextlib
 import functools
+import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -9,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from layerkit.cache import Cache
 from layerkit.errors import BuildError
 from layerkit.sandbox.process import run
 from layerkit.sandbox.uv import find_uv
@@ -16,6 +20,8 @@ from layerkit.sandbox.uv import find_uv
 _QUESTION: Final = (
     "import sys, json; print(json.dumps([sys.implementation.name, sys.version, list(sys.version_info[:3])]))"
 )
+_WHERE: Final = "import os, sys; print(os.path.realpath(sys.executable))"
+_BUCKET: Final = "interpreters"
 _PATIENCE: Final = 30.0  # seconds for an interpreter to start
 
 
@@ -42,6 +48,40 @@ class InterpreterMissing(BuildError):
 def find_interpreter(version: str) -> Interpreter | None:
     """Return a CPython of the minor version (``3.12``): this one, one on PATH, or one that uv knows."""
     return next((found for path in _candidates(version) if (found := _ask(path, version)) is not None), None)
+
+
+def recall_interpreter(version: str, cache: Cache) -> Interpreter | None:
+    """Return what ``find_interpreter`` does, by its real path, at once if it was found before and has not changed.
+
+    To look for one may take seconds: shims, and whatever else is on PATH, have to be started.
+    """
+    key = hashlib.sha256(json.dumps([version, sys.executable, os.environ.get("PATH")]).encode()).hexdigest()
+    if known := _recalled(cache.find(_BUCKET, key)):
+        return known
+    found = find_interpreter(version)
+    if found is None:
+        return None
+    answer = run([found.path, "-I", "-c", _WHERE], timeout=_PATIENCE)
+    real = Interpreter(path=Path(answer.stdout.strip()), version=found.version, build=found.build)
+    if not answer.ok or not real.path.is_file():
+        return found
+    with cache.store(_BUCKET, key) as stream:
+        stream.write(json.dumps([str(real.path), real.version, real.build, _state(real.path)]).encode())
+    return real
+
+
+def _recalled(entry: Path | None) -> Interpreter | None:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        path, version, build, state = json.loads(entry.read_bytes()) if entry else (None, "", "", None)
+        if path is not None and _state(Path(path)) == state:
+            return Interpreter(path=Path(path), version=version, build=build)
+    return None
+
+
+def _state(path: Path) -> list[int]:
+    """Return what changes when another program takes a file's place."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def _candidates(version: str) -> Iterator[Path]:

@@ -74,9 +74,10 @@ class Conversation:
                 self._process.stdin.flush()
 
     def lines(self) -> Iterator[str]:
-        """Yield what the program writes, until it stops."""
-        for line in self._process.stdout or ():
-            yield line.decode(errors="replace")
+        """Yield what the program writes, until it stops; whoever began to read reads to the end, also after ``end``."""
+        with self._process.stdout or contextlib.nullcontext(()) as stream:
+            for line in stream:
+                yield line.decode(errors="replace")
 
     def end(self) -> None:
         """Close the program's input, and kill it and its process group if that does not end it soon."""
@@ -87,8 +88,6 @@ class Conversation:
             self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
             self._kill()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
     def _kill(self) -> None:
         with contextlib.suppress(OSError):

@@ -93,18 +93,19 @@ def _start(context: Context) -> Response:
         raise ApiError(400, "ValidationException", f"Signing profile {profile.name} is not active.")
     source, destination = wanted["source"]["s3"], wanted["destination"]["s3"]
     content = _source(context, source)
-    target = _writable(context, destination["bucketName"])
+    job_id, prefix = str(uuid.uuid4()), destination.get("prefix") or ""
+    target = _writable(context, destination["bucketName"], f"{prefix}{job_id}.zip")
     job = {
-        "jobId": str(uuid.uuid4()),
+        "jobId": job_id,
         "token": token,
         "source": wanted["source"],
         "createdAt": time.time(),
         "profile": profile,
         "ready": time.monotonic() + context.switches.signing_seconds,
     }
-    jobs[job["jobId"]] = job
-    _sign(context, job, content, target, prefix=destination.get("prefix") or "")
-    return json_response(200, {"jobId": job["jobId"], "jobOwner": context.account})
+    jobs[job_id] = job
+    _sign(context, job, content, target, prefix=prefix)
+    return json_response(200, {"jobId": job_id, "jobOwner": context.account})
 
 
 def _source(context: Context, source: Mapping[str, Any]) -> Blob:
@@ -122,18 +123,18 @@ def _source(context: Context, source: Mapping[str, Any]) -> Blob:
     return found.blob
 
 
-def _writable(context: Context, name: str) -> Bucket:
+def _writable(context: Context, name: str, key: str) -> Bucket:
     bucket = context.state.buckets.get(name)
     if bucket is None or bucket.region != context.region:
         raise ApiError(400, "ValidationException", f"Destination bucket {name} must exist in this region.")
-    if not may_write(context.caller, bucket, "*", region=context.region):
+    if not may_write(context.caller, bucket, key, region=context.region):
         raise ApiError(403, "AccessDeniedException", f"Access denied to destination bucket {name}.")
     return bucket
 
 
 def _sign(context: Context, job: dict[str, Any], content: Blob, bucket: Bucket, *, prefix: str) -> None:
     """Write the signed zip at once; the job says that it is done when its time has come."""
-    signed = _signed(content)
+    signed = _signed(content, job["jobId"])
     if isinstance(signed, str):
         job["reason"] = signed
         return
@@ -144,8 +145,8 @@ def _sign(context: Context, job: dict[str, Any], content: Blob, bucket: Bucket, 
     context.state.signatures[Blob(signed).sha256] = (arn, job["profile"].version_arn)
 
 
-def _signed(content: Blob) -> bytes | str:
-    """Return the zip with a signature in it, or why there is none."""
+def _signed(content: Blob, job_id: str) -> bytes | str:
+    """Return the zip with a signature in it, of which no two are the same, or why there is none."""
     try:
         content.unzipped_size()
     except BadZipError:
@@ -154,7 +155,7 @@ def _signed(content: Blob) -> bytes | str:
     with zipfile.ZipFile(buffer, "a") as opened:
         if SIGNATURE in opened.namelist():
             return "The source object is already signed."
-        opened.writestr(zipfile.ZipInfo(SIGNATURE, (2020, 2, 2, 2, 2, 2)), content.sha256.hex())
+        opened.writestr(zipfile.ZipInfo(SIGNATURE, (2020, 2, 2, 2, 2, 2)), f"{content.sha256.hex()} {job_id}")
     return buffer.getvalue()
 
 

@@ -15,6 +15,8 @@ import typer
 from layerkit.cli.main import app
 from layerkit.model import recipe_files, recipe_sections
 from layerkit.model.finding import Code
+from layerkit.model.publishing import DEFAULT_LAYER_NAME, LAYER_FIELDS, PLACE_FIELDS
+from layerkit.model.publishing_sections import read_publishing
 from layerkit.model.recipe import Recipe
 from layerkit.model.toml_section import Document, Section
 
@@ -75,7 +77,8 @@ def test_every_option_and_finding_is_in_the_reference(generate: ModuleType) -> N
 
 
 @pytest.fixture(name="known_keys")
-def keys_that_the_parser_asks_for(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+def keys_that_the_parsers_ask_for(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """Fill up, as sections are read, with the keys that are known in each."""
     known: dict[str, set[str]] = {}
     finish = Section.finish
 
@@ -84,22 +87,50 @@ def keys_that_the_parser_asks_for(monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         finish(section)
 
     monkeypatch.setattr(Section, "finish", noting)
+    return known
+
+
+def described_keys(page: Path) -> dict[str, set[str]]:
+    """Return the keys that a reference page has in the table of each section."""
+    described = {}
+    for part in page.read_text(encoding="utf-8").split("\n## `")[1:]:
+        title, _, body = part.partition("`")
+        body = body.partition("\n## ")[0]
+        rows = re.findall(r"^\| `([a-z-]+)` \|", body, re.MULTILINE)
+        without_effect = re.search(r"no effect yet[^:]*:((?:\s*`[a-z-]+`,?)+)", body)
+        described[title] = {*rows, *re.findall(r"`([a-z-]+)`", without_effect[1] if without_effect else "")}
+    return described
+
+
+def test_the_recipe_page_names_just_the_keys_that_the_parser_knows(known_keys: dict[str, set[str]]) -> None:
     document = Document('[[files]]\nsource = "a"\ntarget = "b"', path=Path("recipe.toml"))
     for name in ("layer", "build", "prune", "budget", "example", "index"):
         getattr(recipe_sections, f"read_{name}")(document)
     recipe_files.read_files(document)
-    return known
+    assert described_keys(DOCS / "reference" / "recipe.md") == known_keys
 
 
-def test_the_recipe_page_names_just_the_keys_that_the_parser_knows(known_keys: dict[str, set[str]]) -> None:
-    text = (DOCS / "reference" / "recipe.md").read_text(encoding="utf-8")
-    described = {}
-    for part in text.split("\n## `")[1:]:
-        title, _, body = part.partition("`")
-        rows = re.findall(r"^\| `([a-z-]+)` \|", body, re.MULTILINE)
-        without_effect = re.search(r"no effect yet[^:]*:((?:\s*`[a-z-]+`,?)+)", body)
-        described[title] = {*rows, *re.findall(r"`([a-z-]+)`", without_effect[1] if without_effect else "")}
-    assert described == known_keys
+CONFIGURATION = DOCS / "reference" / "configuration.md"
+
+
+def test_the_configuration_page_names_just_the_keys_that_the_parser_knows(known_keys: dict[str, set[str]]) -> None:
+    read_publishing('[[publish.accounts]]\nname = "one"', path=Path("layerkit.toml"))
+    assert described_keys(CONFIGURATION) == known_keys
+
+
+def test_the_configuration_page_names_the_placeholders_of_each_template() -> None:
+    rows = re.findall(r"^\| `\{(\w+)\}` \| (.*?) \|", CONFIGURATION.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for name, where in rows if where == "all templates"} == LAYER_FIELDS
+    assert {name for name, where in rows} == PLACE_FIELDS
+    assert f"| template | `{DEFAULT_LAYER_NAME}` |" in CONFIGURATION.read_text(encoding="utf-8")
+
+
+def test_every_configuration_shown_is_valid() -> None:
+    blocks = [block["text"] for page in PAGES for block in FENCE.finditer(page.read_text(encoding="utf-8"))]
+    shown = [text for text in blocks if text.startswith("[publish]\n")]
+    assert len(shown) > 2
+    for text in shown:
+        read_publishing(text, path=Path("layerkit.toml"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
@@ -166,7 +197,7 @@ def test_command_lines_are_found_in_the_pages() -> None:
 
 def test_every_recipe_shown_whole_is_valid() -> None:
     blocks = [block for page in PAGES for block in FENCE.finditer(page.read_text(encoding="utf-8"))]
-    recipes = [block["text"] for block in blocks if block["language"] == "toml" and "\nname = " in block["text"]]
+    recipes = [block["text"] for block in blocks if block["language"] == "toml" and "[layer]\nname = " in block["text"]]
     assert len(recipes) > 4
     for text in recipes:
         Recipe.from_toml(text, path=Path("recipe.toml"))

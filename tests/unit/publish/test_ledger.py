@@ -3,6 +3,7 @@
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from layerkit.publish.ledger import Ledger
@@ -41,3 +42,15 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     ledger = Ledger(path=tmp_path / "ledger.jsonl")
     ledger.note("published")
     assert stat.S_IMODE(ledger.path.stat().st_mode) & 0o077 == 0
+
+
+def test_what_a_killed_run_left_open_is_told(tmp_path: Path) -> None:
+    ledger = Ledger(path=tmp_path / "ledger.jsonl")
+    for layer, end in (("one", None), ("two", "published"), ("three", "refused")):
+        ledger.note("publishing", layer=layer, content_digest="ab")
+        if end is not None:
+            ledger.note(end, layer=layer, content_digest="ab", arn=f"{layer}:1")
+    with ledger.path.open("a", encoding="utf-8") as stream:
+        stream.write('{"event": "publishing", "layer": "four", "content_digest": "ab", "time": "noon"}\n')
+    assert set(ledger.under_way()) == {"one ab"}
+    assert abs((datetime.now(UTC) - ledger.under_way()["one ab"]).total_seconds()) < 5

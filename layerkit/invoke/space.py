@@ -1,0 +1,253 @@
+"""Where a function's process lives: with the folders that Lambda has, in namespaces of its own, or with substitutes.
+
+In namespaces (Linux, where the system permits it) the function sees its code at ``/var/task``, layers at ``/opt``, the
+runtime's own distributions where Lambda has them, all read-only, a ``/tmp`` of its own and no process but its own.
+Elsewhere folders stand for these, and the variables that Lambda sets name them.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from layerkit.files import translating
+from layerkit.invoke import start_function
+from layerkit.invoke.variables import folders_in
+from layerkit.model.target import PythonTarget, Target
+from layerkit.sandbox.interpreters import Interpreter
+from layerkit.sandbox.process import Conversation, run, start
+
+OPT: Final = "/opt"
+TASK: Final = "/var/task"
+RUNTIME: Final = "/var/runtime"
+_HIDDEN: Final = (OPT, "/var", "/tmp")  # noqa: S108 -- the function gets its own
+_PATIENCE: Final = 20.0  # seconds for namespaces to be made
+_PROCESSES: Final = ("--pid", "--fork", "--kill-child", "--mount-proc")
+_WAYS: Final = (
+    ("--mount", *_PROCESSES),
+    ("--map-root-user", "--mount", *_PROCESSES),
+    ("--mount",),
+    ("--map-root-user", "--mount"),
+)
+_KEPT: Final = ("PATH", "LD_LIBRARY_PATH")  # not for mount(8), only for the function
+_SYSTEM: Final = (Path("/"), Path("/usr"))
+_SITE_PACKAGES_SINCE: Final = (3, 11)  # before, the runtime's own distributions lay in /var/runtime
+# What the function is to see is bound before anything is hidden: code, cache and interpreter may lie in /var, /tmp or
+# /opt. Whoever is not root must not take flags of a mount away: hence nosuid and nodev, and noexec where the original
+# has it (mount_namespaces(7)). Lambda has no shared memory: multiprocessing's queues and pools must fail here, too.
+_SCRIPT: Final = """
+set -e
+bind() {
+  mount -o bind,ro,nosuid,nodev "$1" "$2" 2>/dev/null || mount -o bind,ro,nosuid,nodev,noexec "$1" "$2"
+}
+scene=$1 code=$2 opt=$3 bundled=$4 place=$5 python=$6 version=$7 prefix=$8 room=$9
+shift 9
+mount -t tmpfs -o mode=755,size=1m tmpfs "$scene"
+mkdir "$scene/task" "$scene/runtime" "$scene/lang"
+cp "$0" "$scene/bootstrap.py"
+bind "$code" "$scene/task"
+if [ -n "$prefix" ]; then
+  bind "$prefix" "$scene/lang"
+  bind "$bundled" "$scene/lang/lib/python$version/site-packages"
+else
+  mkdir -p "$scene/lang/bin" "$scene${place#/var}"
+  for name in python python3 "python$version"; do ln -s "$python" "$scene/lang/bin/$name"; done
+fi
+bind "$bundled" "$scene${place#/var}"
+bind "$opt" /opt
+mount -o remount,ro "$scene"
+mount --rbind "$scene" /var
+mount -t tmpfs -o "mode=1777,size=${room}m" tmpfs /tmp
+if [ -d /dev/shm ]; then mount -t tmpfs -o ro tmpfs /dev/shm; fi
+cd /var/task
+export PATH="$LAYERKIT_PATH" LD_LIBRARY_PATH="$LAYERKIT_LD_LIBRARY_PATH"
+unset LAYERKIT_PATH LAYERKIT_LD_LIBRARY_PATH
+exec "$@"
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What a function is made of, as folders of this machine: its code, its layers merged, the runtime's own."""
+
+    code: Path
+    opt: Path
+    bundled: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Space:
+    """A place for the processes of one function. ``private`` tells whether it has namespaces of its own.
+
+    ``programs`` is where a ``bootstrap`` may be; there is none for Python. ``command`` starts what watches over the
+    function, a Python of ``version``; ``names`` are Lambda's names of the folders that the function sees.
+    """
+
+    task: str
+    opt: str
+    runtime: str
+    bundled: tuple[str, ...]
+    programs: tuple[str, ...]
+    version: str
+    command: tuple[str, ...]
+    folder: Path
+    private: bool
+    names: Mapping[str, str]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that name folders."""
+        found = folders_in(task=self.task, opt=self.opt, runtime=self.runtime, language=not self.programs)
+        return found if self.private else {**found, "TMPDIR": str(self.folder / "tmp")}
+
+    def start(self, *, handler: str, memory: int, environment: Mapping[str, str], quiet: bool = False) -> Conversation:
+        """Start the function's process under the eyes of ``start_function``; ``memory`` is in bytes."""
+        order = {
+            "programs": self.programs,
+            "handler": handler,
+            "task": self.task,
+            "layers": [f"{self.opt}/python/lib/python{self.version}/site-packages", f"{self.opt}/python"],
+            "bundled": self.bundled,
+            "last": f"/var/lang/lib/python{self.version}/site-packages" if self.private else self.bundled[0],
+            "pythonpath": self.runtime if self.private else os.pathsep.join(self.bundled),
+            "names": [*environment],
+            "memory": memory,
+            "bytecode": self.private,  # where it cannot be written, as on Lambda
+        }
+        conversation = start(
+            self.command,
+            environment=self._around(environment),
+            folder=self.folder if self.private else Path(self.task),
+            quiet=quiet,
+        )
+        conversation.say(json.dumps(order) + "\n")
+        return conversation
+
+    def as_on_lambda(self, text: str) -> str:
+        """Return text with the paths that Lambda has."""
+        for own, name in sorted(self.names.items(), key=lambda item: -len(item[0])):
+            text = text.replace(own, name)
+        return text
+
+    def _around(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment for the command: what is for the function alone goes by other names."""
+        if not self.private:
+            return dict(environment)
+        own = {f"LAYERKIT_{name}" if name in _KEPT else name: value for name, value in environment.items()}
+        return {**own, "PATH": os.environ.get("PATH", os.defpath)}
+
+
+@contextlib.contextmanager
+def space_for(parts: Parts, target: Target, interpreter: Interpreter, *, tmp_mib: int) -> Iterator[Space]:
+    """Make a place for a function and remove it when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="layerkit-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        for each in ("scene", "tmp", "runtime"):
+            (folder / each).mkdir()
+        real = replace(interpreter, path=interpreter.path.resolve())
+        if unshare := _way_for(real.path):
+            yield _private(parts, target, real, folder=folder, unshare=unshare, tmp_mib=tmp_mib)
+        else:
+            yield _substitute(parts, target, real, folder=folder)
+
+
+def _way_for(python: Path) -> tuple[str, ...]:
+    """Return how to make namespaces in which the interpreter is to be seen; nothing where that cannot be."""
+    covered = any(python.is_relative_to(hidden) for hidden in _HIDDEN)
+    if not all(map(os.path.isdir, _HIDDEN)) or (covered and not _movable_prefix(python)):
+        return ()
+    return namespaces()
+
+
+def _movable_prefix(python: Path) -> Path | None:
+    """Return the folder of an installation that can be seen at ``/var/lang``, as Lambda's Python is.
+
+    Not the system's own, which is all of ``/usr``, nor conda's, whose libraries would come before the system's.
+    """
+    prefix = python.parent.parent
+    has_own = (prefix / "lib" / python.name / "site-packages").is_dir() and python.parent.name == "bin"
+    return prefix if has_own and not (prefix / "conda-meta").exists() and prefix not in _SYSTEM else None
+
+
+@functools.cache
+def namespaces() -> tuple[str, ...]:
+    """Return the command that makes namespaces here; nothing where the system does not permit it."""
+    if sys.platform != "linux":
+        return ()
+    for way in _WAYS:
+        with contextlib.suppress(OSError):
+            if run(["unshare", *way, "mount", "-t", "tmpfs", "tmpfs", "/tmp"], timeout=_PATIENCE).ok:  # noqa: S108
+                return ("unshare", *way)
+    return ()
+
+
+def _bundled_place(target: Target) -> str:
+    """Return where Lambda has the runtime's own distributions."""
+    if isinstance(target, PythonTarget) and target.runtime.python >= _SITE_PACKAGES_SINCE:
+        return f"/var/lang/lib/python{target.python_version}/site-packages"
+    return RUNTIME
+
+
+def _private(
+    parts: Parts, target: Target, interpreter: Interpreter, *, folder: Path, unshare: tuple[str, ...], tmp_mib: int
+) -> Space:
+    place, python, version = _bundled_place(target), interpreter.path, _minor(interpreter)
+    prefix = _movable_prefix(python) or ""
+    arguments = [folder / "scene", parts.code, parts.opt, parts.bundled, place, python, version, prefix, tmp_mib]
+    script = ["sh", "-c", _SCRIPT, start_function.__file__, *map(str, arguments)]
+    return Space(
+        task=TASK,
+        opt=OPT,
+        runtime=RUNTIME,
+        bundled=tuple(dict.fromkeys((place, RUNTIME))),
+        programs=_programs(target, TASK, OPT),
+        version=version,
+        command=(*unshare, *script, f"/var/lang/bin/python{version}", "-S", "/var/bootstrap.py"),
+        folder=folder,
+        private=True,
+        names={} if prefix else {_library(python, version): f"/var/lang/lib/python{version}"},
+    )
+
+
+def _substitute(parts: Parts, target: Target, interpreter: Interpreter, *, folder: Path) -> Space:
+    python, version = interpreter.path, _minor(interpreter)
+    opt = folder / "opt"
+    with translating(opt):
+        shutil.copytree(parts.opt, opt, symlinks=True)  # what is cached must not be written by a function
+    return Space(
+        task=str(parts.code),
+        opt=str(opt),
+        runtime=str(folder / "runtime"),
+        bundled=(str(parts.bundled),),
+        programs=_programs(target, str(parts.code), str(opt)),
+        version=version,
+        command=(str(python), "-S", start_function.__file__),
+        folder=folder,
+        private=False,
+        names={
+            str(parts.code): TASK,
+            str(opt): OPT,
+            str(parts.bundled): _bundled_place(target),
+            _library(python, version): f"/var/lang/lib/python{version}",
+        },
+    )
+
+
+def _programs(target: Target, *folders: str) -> tuple[str, ...]:
+    """Return where Lambda looks for the program that speaks to the Runtime API, if it brings none itself."""
+    return () if isinstance(target, PythonTarget) else tuple(f"{folder}/bootstrap" for folder in folders)
+
+
+def _minor(interpreter: Interpreter) -> str:
+    return ".".join(interpreter.version.split(".")[:2])
+
+
+def _library(python: Path, version: str) -> str:
+    return str(python.parent.parent / "lib" / f"python{version}")
