@@ -33,7 +33,7 @@ type: $(STAMP)  ## Check types
 	$(BIN)/mypy
 
 test: $(STAMP)  ## Run the tests
-	$(BIN)/python -m pytest -m "not engine"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not engine"
 
 test-engine: $(STAMP)  ## Run the tests that need a container engine, and bring one up
 	engine=$$(.ci/engine) && eval "$$engine" && $(BIN)/python -m pytest -m engine

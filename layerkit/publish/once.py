@@ -99,9 +99,10 @@ def _checked(api: LayerApi, version: PublishedVersion, artifact: Artifact, conte
 
 
 def _is_what_was_sent(version: PublishedVersion, artifact: Artifact, content: bytes | S3Content) -> bool:
-    """Whether the bytes are the artifact's, or those that the signing job made of it."""
+    """Whether the bytes are the artifact's, or of no other signing job than the one that was made of it."""
     if isinstance(content, S3Content) and content.signing_job is not None:
-        return (version.signing_job or "").rpartition("/")[2] == content.signing_job
+        told = (version.signing_job or "").rpartition("/")[2]
+        return told in {"", content.signing_job}
     return version.code_sha256 == artifact.code_sha256
 
 

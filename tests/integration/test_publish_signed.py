@@ -1,5 +1,9 @@
 """Layers signed by AWS Signer on their way, as processes against a strict AWS on this machine."""
 
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,6 +181,27 @@ def test_whoever_may_not_sign_is_told_what_to_allow(server: AwsServer, shell: Sh
     server.faults.add(Fault(kind=Kind.DENIED, operation="StartSigningJob", times=None))
     told = shell("publish", layer, "--to", "a1", "--region", EU)
     assert (told.code, "AWS denied `signer:StartSigningJob`" in told.err) == (7, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing on Windows")
+def test_ctrl_c_does_not_wait_for_the_job_and_the_next_run_does(server: AwsServer, shell: Shell, layer: Path) -> None:
+    here = ("publish", str(layer), "--to", "a1", "--region", EU)
+    server.switches.signing_seconds = 3600
+    command = [sys.executable, "-m", "layerkit", *here]
+    with subprocess.Popen(
+        command, cwd=shell.folder, env=shell.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        until = time.monotonic() + 60
+        while not server.calls_of("DescribeSigningJob") and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, "interrupted while signing job" in told) == (130, True), told
+    for job in server.region(ONE, EU).jobs.values():
+        job["ready"] = 0
+    assert shell(*here).code == 0
+    assert [version.number for version in published(server)] == [1]
+    assert len(server.region(ONE, EU).jobs) == 1
 
 
 # What is refused

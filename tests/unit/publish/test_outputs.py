@@ -102,5 +102,5 @@ def test_roles_may_be_assumed_where_they_are_configured() -> None:
 
 
 def test_the_policy_for_audits_only_reads() -> None:
-    actions = [action for entry in audit_policy([PLACE])["Statement"] for action in entry["Action"]]
+    actions = [action for entry in audit_policy(Publishing(), [PLACE])["Statement"] for action in entry["Action"]]
     assert {action.split(":")[1][:3] for action in actions} == {"Get", "Lis"}
