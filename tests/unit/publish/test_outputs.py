@@ -84,7 +84,7 @@ def test_the_policy_covers_the_configured_destinations_and_no_others() -> None:
     )
     policy = publishing_policy(publishing, [PLACE], [NAME])
     layer = f"arn:aws:lambda:eu-west-1:111111111111:layer:{NAME}"
-    assert resources(policy, "lambda:PublishLayerVersion") == [layer, f"{layer}:*"]
+    assert resources(policy, "lambda:PublishLayerVersion") == [layer]
     assert resources(policy, "s3:PutObject") == ["arn:aws:s3:::acme-eu-west-1/layerkit/*"]
     assert resources(policy, "ssm:PutParameter") == ["arn:aws:ssm:eu-west-1:111111111111:parameter/layers/*"]
     assert resources(policy, "signer:StartSigningJob")[0].endswith(":/signing-profiles/P")
