@@ -61,10 +61,12 @@ class Scope:
 
     @property
     def everyone(self) -> "Found":
-        """All accounts of the configuration in these regions, whether or not they are looked at."""
+        """All accounts of the configuration that can be in these regions, whether or not they are looked at."""
         from layerkit.publish.destinations import find_destinations
+        from layerkit.publish.named import in_partition
 
-        return find_destinations(self.publishing, in_regions=self.regions)
+        publishing = in_partition(self.publishing, self.regions[0]) if self.regions else self.publishing
+        return find_destinations(publishing, in_regions=self.regions)
 
 
 def scope_of(layer: str, *, config: Path | None, to: Sequence[str] | None, region: Sequence[str] | None) -> Scope:

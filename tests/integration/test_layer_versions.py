@@ -98,3 +98,21 @@ def test_a_layer_of_awss_own_in_a_function_does_no_harm(server: AwsServer, shell
     told = shell("used-by", NAME, "--region", EU)
     assert told.code == 0
     assert [line.split()[3] for line in told.out.splitlines()[1:]] == ["odd"]
+
+
+def test_a_region_of_one_partition_asks_no_account_of_another(tmp_path: Path) -> None:
+    accounts = (ONE, TWO)
+    with AwsServer(accounts=accounts, regions=(EU, "cn-north-1"), partitions={TWO: "aws-cn"}, throttle=False) as server:
+        arn = server.seed_layer(ONE, EU, NAME, zip_of(1))
+        server.seed_function(ONE, EU, "orders", layers=[arn])
+        shell = Shell(server=server, folder=tmp_path, accounts=(ONE,))
+        chinese = f'role = "{role_of(TWO).replace("arn:aws:", "arn:aws-cn:")}"'
+        config = tmp_path / "layerkit.toml"
+        text = config.read_text(encoding="utf-8").replace(
+            "[publish.share]",
+            f'[[publish.accounts]]\nname = "cn"\n{chinese}\nregions = ["cn-north-1"]\n[publish.share]',
+        )
+        config.write_text(text, encoding="utf-8")
+        told = shell("used-by", NAME, "--to", f"a{ONE[0]}", "--region", EU)
+    assert told.code == 0, told.err
+    assert [line.split()[3] for line in told.out.splitlines()[1:]] == ["orders"]
