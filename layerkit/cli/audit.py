@@ -72,6 +72,10 @@ def audit(
         Path | None, option("--report", metavar="FILE.html", help="Write a page with a map of the layer.")
     ] = None,
     markdown: Annotated[bool, option("--markdown", help="Print Markdown, for the summary of a CI job.")] = False,
+    print_policy: Annotated[
+        bool, option("--print-policy", help="Print the least IAM policy for auditing what is deployed, and do nothing.")
+    ] = False,
+    config: common.Config = None,
     cache_dir: common.CacheDir = None,
     quiet: common.Quiet = False,
     verbose: common.Verbose = False,
@@ -91,6 +95,9 @@ def audit(
 
     refuse_two_forms(json=json, markdown=markdown)
     _refuse_report_over(report, layers or (), function)
+    console = console_of(quiet=quiet, verbose=verbose)
+    if print_policy:
+        return _print_policy(config, region, console)
     question = Question(
         layers=tuple(layers or ()),
         each=each,
@@ -105,7 +112,6 @@ def audit(
         ),
         access=Access(region=region, profile=profile, role_arn=role),
     )
-    console = console_of(quiet=quiet, verbose=verbose)
     audits = tuple(audits_of(question, cache=cache_of(cache_dir), progress=console.progress()))
     failing = _AT_LEAST[fail_on]
     if json:
@@ -127,6 +133,19 @@ def _refuse_report_over(report: Path | None, layers: Sequence[str], function: Pa
 
 def _is_same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
+
+
+def _print_policy(config: Path | None, region: str | None, console: "Console") -> int:
+    """Print the policy for the configured accounts and regions, or for one region of all of them."""
+    from layerkit.cli import life
+    from layerkit.cli.config import read_configuration
+    from layerkit.model.publishing import check_region
+    from layerkit.publish.destinations import find_destinations
+    from layerkit.publish.policy import audit_policy
+
+    publishing = read_configuration(config)
+    found = find_destinations(publishing, in_regions=(check_region(region),) if region is not None else ())
+    return life.print_policy(found, lambda places: audit_policy(publishing, places), console)
 
 
 def _show(audits: Sequence["Audit"], console: "Console", *, markdown: bool, by: "By", top: int) -> None:
