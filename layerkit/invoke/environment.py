@@ -27,6 +27,7 @@ INIT_SECONDS: Final = 10.0
 """How long Lambda lets a function start before it starts it anew, on the invocation's own time."""
 
 _PATIENCE: Final = 1.0  # seconds for an answer about memory, and for the last words of a process that is ending
+_GLANCE: Final = 0.2  # seconds; a Ctrl-C that comes just before a wait is seen only after it
 _MS: Final = 1000.0
 
 
@@ -68,10 +69,13 @@ class _Process:
 
     def next_signal(self, until: float) -> Signal | None:
         """Wait for what the runtime does next; ``None`` if it is too late for that."""
-        try:
-            return self.api.signals.get(timeout=max(0.0, until - time.monotonic()))
-        except queue.Empty:
-            return None
+        while True:
+            left = until - time.monotonic()
+            try:
+                return self.api.signals.get(timeout=min(max(0.0, left), _GLANCE))
+            except queue.Empty:
+                if left <= _GLANCE:
+                    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +178,7 @@ class Environment:
             return None
         left = until - time.monotonic()
         headers = {
-            "Lambda-Runtime-Deadline-Ms": str(round((time.time() + left) * _MS)),
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + left) * _MS)),
             "Lambda-Runtime-Invoked-Function-Arn": self.function.arn,
             "Lambda-Runtime-Trace-Id": _trace_id(),
         }

@@ -1,5 +1,6 @@
 """Functions invoked for real, in namespaces and without, by an interpreter of this machine."""
 
+import contextlib
 import json
 import os
 import signal
@@ -225,8 +226,11 @@ def test_a_bootstrap_that_cannot_be_started_is_told_in_lambdas_words(
 
 def is_running(mark: str) -> bool:
     """Tell whether a ``sleep`` with that argument is among the processes."""
-    found = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
-    return any(f"sleep\0{mark}\0".encode() in each for each in found)
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if f"sleep\0{mark}\0".encode() in path.read_bytes():
+                return True
+    return False
 
 
 @pytest.mark.usefixtures("way")
