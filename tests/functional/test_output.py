@@ -51,9 +51,10 @@ def test_a_reader_that_goes_away_changes_nothing(bench: Workbench, argv: tuple[s
 
 
 def test_a_stdout_closed_from_the_start_is_no_matter(bench: Workbench) -> None:
-    (bench.work / "empty").mkdir()
+    (bench.work / "layer" / "etc").mkdir(parents=True)
+    (bench.work / "layer" / "etc" / "app.toml").write_text("a = 1\n", encoding="utf-8")
     done = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "layerkit", "audit", "empty"],
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "layerkit", "audit", "layer"],
         stderr=subprocess.PIPE,
         env=bench.settings(),
         cwd=bench.work,
