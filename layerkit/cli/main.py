@@ -119,6 +119,10 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def entry_point() -> None:
-    """Run this process's own command line and exit."""
-    open_what_is_closed()
-    sys.exit(main(sys.argv[1:]))
+    """Run this process's own command line and exit; Ctrl-C is answered at whatever moment it comes."""
+    try:
+        open_what_is_closed()
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    sys.exit(code)

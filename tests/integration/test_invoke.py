@@ -450,7 +450,7 @@ def test_nothing_is_said_under_quiet(invoke: Invoke) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_when_layerkit_is_interrupted(invoke: Invoke, cache: Path, how: signal.Signals) -> None:
     invoke("echo")
-    mark = f"8650{how.value}"
+    mark = f"{86_400 + how.value}.{os.getpid()}"  # nobody else on this machine sleeps just so long
     command = [sys.executable, "-m", "layerkit", "invoke", "app.sleeps", "--code", "code", "--runtime", "python3.12"]
     command += ["--timeout", "600", "--event", json.dumps({"mark": mark}), "--cache-dir", str(cache)]
     process = subprocess.Popen(
