@@ -67,6 +67,12 @@ def unreadable_finding(name: str, *, owner: str, why: str) -> Finding:
     )
 
 
+def unreadable_findings(unreadable: Mapping[str, str], owners: Mapping[str, str], where: str) -> Iterator[Finding]:
+    """Yield what is to be said about such files of a layer, given why each cannot be read."""
+    for path, why in unreadable.items():
+        yield unreadable_finding(f"{where}: {path}", owner=owners.get(path, path), why=why)
+
+
 def _for_target(binaries: Sequence[LayerBinary], target: Target, tree: Tree) -> Iterator[Finding]:
     native = [binary for binary in binaries if _is_for(binary, target)]
     loader = Loader.of(native, target, tree)

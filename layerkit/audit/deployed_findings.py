@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from layerkit.audit.weight import examples
 from layerkit.facts.runtime import PythonRuntime, Runtime, RuntimeStatus, runtimes
 from layerkit.model.arn import LayerVersionArn
 from layerkit.model.contents import Contents
@@ -57,7 +58,7 @@ def python_path_findings(
             severity=Severity.ERROR,
             where=where,
             message="`PYTHONPATH` is set, so the runtime leaves the folders of layers out of Python's path:"
-            f" nothing of {_some(hidden)} can be imported from there",
+            f" nothing of {examples(hidden)} can be imported from there",
             hint="remove `PYTHONPATH` from the function's environment, or add `/opt/python` to it",
         )
 
@@ -125,8 +126,3 @@ def outdated_finding(
             where=str(arn),
             message=f"version {newest.number} of this layer is there{since}; the function has version {arn.version}",
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    named = ", ".join(f"`{name}`" for name in names[:3])
-    return f"{named} and {len(names) - 3} more" if len(names) > 3 else named  # noqa: PLR2004

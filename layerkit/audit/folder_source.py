@@ -2,19 +2,20 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import deflate
 
-from layerkit.audit.binaries import unreadable_finding
+from layerkit.audit.binaries import unreadable_findings
 from layerkit.audit.insides import Sights, look_at
 from layerkit.audit.ownership import find_installed, owners_of
 from layerkit.audit.zip_entries import link_findings
 from layerkit.errors import EnvironmentFailure, UsageError
 from layerkit.facts import limits
-from layerkit.model.contents import Contents, HeldFile, Insides, Kind
+from layerkit.model.contents import Contents, HeldFile, Kind
 
 _BLOCK: Final = 1024 * 1024
 _MOST_FILES: Final = 250_000  # more than any layer has; whoever names `/` shall not wait for it
@@ -34,53 +35,57 @@ class NoLayerFolder(UsageError):
         super().__init__(f"`{where}` is no layer: {why}", hint=hint)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """What lies in a folder, by the name that is shown: the path, size in bytes, CRC-32 and mode of each file."""
+
+    files: Mapping[str, tuple[Path, int, int, int]]
+    links: Mapping[str, str]
+    sights: Sights
+
+
 def read_folder(folder: Path, *, where: str) -> Contents:
     """Read every file below ``folder``; links are not followed. Raises ``UnreadableFolder`` and ``NoLayerFolder``."""
-    sights = Sights()
+    found = _look(folder, where)
+    sights, links = found.sights, found.links
+    installed = tuple(find_installed(found.files, lambda name: _read(found.files[name][0])))
+    owners = owners_of(found.files, installed)
+    return Contents(
+        where=where,
+        zipped_bytes=None,
+        unzipped_bytes=sum(size for _, size, _, _ in found.files.values()),
+        files=tuple(
+            HeldFile(name, size, 0, crc32, mode, Kind.of(name, is_native=name in sights.binaries), owners.get(name))
+            for name, (_, size, crc32, mode) in found.files.items()
+        ),
+        distributions=tuple(each.distribution for each in installed),
+        insides=sights.insides(links),
+        findings=(
+            *link_findings(links, tuple(found.files), where),
+            *unreadable_findings(sights.unreadable, owners, where),
+        ),
+    )
+
+
+def _look(folder: Path, where: str) -> _Found:
+    files: dict[str, tuple[Path, int, int, int]] = {}
     links: dict[str, str] = {}
-    found: dict[str, tuple[int, int, int]] = {}
-    places: dict[str, Path] = {}
+    sights = Sights()
     for path in _files_of(folder, where):
         name = _shown(path.relative_to(folder).as_posix())
-        places[name] = path
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
             target = os.fspath(path.readlink())
             links[name] = _shown(target)
             content = os.fsencode(target)
         elif status.st_size >= limits().unzipped_bytes:
-            found[name] = (status.st_size, _crc32_of(path), status.st_mode)
+            files[name] = (path, status.st_size, _crc32_of(path), status.st_mode)
             continue
         else:
             content = _read(path)
             sights.add(name, look_at(name, content))
-        found[name] = (len(content), deflate.crc32(content), status.st_mode)
-    installed = tuple(find_installed(found, lambda name: _read(places[name])))
-    owners = owners_of(found, installed)
-    return Contents(
-        where=where,
-        zipped_bytes=None,
-        unzipped_bytes=sum(size for size, _, _ in found.values()),
-        files=tuple(
-            HeldFile(name, size, 0, crc32, mode, Kind.of(name, is_native=name in sights.binaries), owners.get(name))
-            for name, (size, crc32, mode) in found.items()
-        ),
-        distributions=tuple(each.distribution for each in installed),
-        insides=Insides(
-            binaries=sights.binaries,
-            bytecode=sights.bytecode,
-            path_files=sights.path_files,
-            links=links,
-            private_keys=frozenset(sights.private_keys),
-        ),
-        findings=(
-            *link_findings(links, tuple(found), where),
-            *(
-                unreadable_finding(f"{where}: {name}", owner=owners.get(name, name), why=why)
-                for name, why in sights.unreadable.items()
-            ),
-        ),
-    )
+        files[name] = (path, len(content), deflate.crc32(content), status.st_mode)
+    return _Found(files=files, links=links, sights=sights)
 
 
 def _files_of(folder: Path, where: str) -> Iterator[Path]:

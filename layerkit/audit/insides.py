@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from layerkit.formats import elf
 from layerkit.formats.elf import BinaryFacts
+from layerkit.model.contents import Insides
 
 _PATH_FILE: Final = re.compile(r"(?:python/(?:lib/python\d+\.\d+/site-packages/)?)?[^/]+\.pth")
 _PYC_HEADER: Final = 16
@@ -81,6 +82,16 @@ class Sights:
             self.path_files[path] = sight.path_file
         if sight.private_key:
             self.private_keys.add(path)
+
+    def insides(self, links: Mapping[str, str]) -> Insides:
+        """Return what the checks read; ``links`` tells where symbolic links point."""
+        return Insides(
+            binaries=self.binaries,
+            bytecode=self.bytecode,
+            path_files=self.path_files,
+            links=links,
+            private_keys=frozenset(self.private_keys),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

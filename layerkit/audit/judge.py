@@ -31,7 +31,7 @@ def judge(
         stack_binary_findings(stack, targets),
         layout_findings(stack, targets),
         bytecode_findings(stack, targets),
-        leftover_findings(stack, targets),
+        leftover_findings(stack),
     )
     worst_first = sorted(dict.fromkeys(found), key=lambda finding: _ORDER.index(finding.severity))
     return Audit(title=title, stack=stack, targets=tuple(targets), findings=tuple(worst_first))

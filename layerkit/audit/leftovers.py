@@ -15,13 +15,12 @@ from layerkit.model.finding import Code, Finding, Severity
 from layerkit.model.limits import format_size
 from layerkit.model.names import normalize
 from layerkit.model.stack import Stack
-from layerkit.model.target import Target
 
 _EXTRA: Final = re.compile(r";.*\bextra\s*==")
 _REQUIRED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def leftover_findings(stack: Stack, targets: Sequence[Target]) -> Iterator[Finding]:  # noqa: ARG001 -- as every check
+def leftover_findings(stack: Stack) -> Iterator[Finding]:
     """Yield what takes room for nothing, one finding a sort; then what looks like a secret."""
     required = _required(stack)
     for part in stack.parts:

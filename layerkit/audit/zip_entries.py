@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import Final
 
+from layerkit.audit.weight import count, examples
 from layerkit.formats.zip import case_collisions, least_bytes, too_long, unsafe_name
 from layerkit.formats.zip_directory import UTF8, ZipEntry
 from layerkit.model.finding import Code, Finding, Severity
 
-_NAMED: Final = 3
 _OTHERS_READ: Final = 0o004
 _OTHERS_ENTER: Final = 0o005
 _HERE: Final = "./"
@@ -57,7 +57,7 @@ def link_findings(links: Mapping[str, str], paths: Sequence[str], where: str) ->
             Code.ZIP_SYMLINK,
             Severity.WARNING,
             where,
-            f"{_count(broken, 'symbolic link')} to what is not in this layer: {_some(broken)}",
+            f"{count(len(broken), 'symbolic link')} to what is not in this layer: {examples(broken)}",
             hint="put the file itself in its place, unless another layer brings it",
             paths=broken,
         )
@@ -67,7 +67,7 @@ def link_findings(links: Mapping[str, str], paths: Sequence[str], where: str) ->
             Code.ZIP_SYMLINK,
             Severity.NOTE,
             where,
-            f"{_count(whole, 'symbolic link')}: {_some(whole)}; Lambda keeps them, some tools that copy layers do not",
+            f"{count(len(whole), 'symbolic link')}: {examples(whole)}; Lambda keeps them, some tools that copy layers do not",
             paths=whole,
         )
 
@@ -82,7 +82,7 @@ def damage_findings(damaged: Mapping[str, str], where: str) -> Iterator[Finding]
             Code.ZIP_DAMAGED,
             Severity.ERROR,
             where,
-            f"{_some(paths)} {why}",
+            f"{examples(paths)} {why}",
             hint="make the zip anew",
             paths=tuple(paths),
         )
@@ -110,7 +110,7 @@ def _duplicates(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
             Code.ZIP_DUPLICATE_PATH,
             Severity.WARNING,
             where,
-            f"{_count(twice, 'path')} more than once in the zip: {_some(twice)}; the unpacker decides which one counts",
+            f"{count(len(twice), 'path')} more than once in the zip: {examples(twice)}; the unpacker decides which one counts",
             hint="make the zip anew: `zip` without `--update`, or from an empty file",
             paths=twice,
         )
@@ -120,7 +120,7 @@ def _duplicates(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
             Code.ZIP_DUPLICATE_PATH,
             Severity.NOTE,
             where,
-            f"paths that differ only by case: {_some(alike)}; macOS and Windows cannot unpack both",
+            f"paths that differ only by case: {examples(alike)}; macOS and Windows cannot unpack both",
             paths=alike,
         )
 
@@ -132,7 +132,7 @@ def _unreadable(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
             Code.ZIP_NOT_READABLE,
             Severity.ERROR,
             where,
-            f"{_count(closed, 'path')} that Lambda's user cannot read: {_some(closed)}",
+            f"{count(len(closed), 'path')} that Lambda's user cannot read: {examples(closed)}",
             hint="`chmod -R go+rX` before zipping; in Python's zipfile set `ZipInfo.external_attr` to 0o644 << 16",
             paths=closed,
         )
@@ -142,7 +142,7 @@ def _unreadable(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
             Code.ZIP_NOT_READABLE,
             Severity.ERROR,
             where,
-            f"{_some(still)} cannot be executed, and Lambda would start it",
+            f"{examples(still)} cannot be executed, and Lambda would start it",
             hint="`chmod 755` before zipping",
             paths=still,
         )
@@ -201,15 +201,6 @@ def _resolved(path: str, target: str) -> str:
 
 def _slashes(path: str) -> Iterator[int]:
     return (at for at, sign in enumerate(path) if sign == "/")
-
-
-def _count(paths: Sequence[str], what: str) -> str:
-    return f"1 {what}" if len(paths) == 1 else f"{len(paths):,} {what}s"
-
-
-def _some(paths: Sequence[str]) -> str:
-    named = ", ".join(f"`{path}`" for path in paths[:_NAMED])
-    return f"{named} and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else named
 
 
 def _finding(

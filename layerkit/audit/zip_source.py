@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
-from layerkit.audit.binaries import unreadable_finding
+from layerkit.audit.binaries import unreadable_findings
 from layerkit.audit.insides import Sight, Sights, is_telling, look_at
 from layerkit.audit.ownership import find_installed, owners_of
 from layerkit.audit.sight_cache import keep, recall
@@ -25,7 +25,7 @@ from layerkit.cache import Cache
 from layerkit.errors import UsageError
 from layerkit.files import DiskFailure
 from layerkit.formats.zip_directory import ZipEntry, ZipProblem, list_entries
-from layerkit.model.contents import Contents, HeldFile, Insides, Kind
+from layerkit.model.contents import Contents, HeldFile, Kind
 from layerkit.model.finding import Code, Finding, Severity
 
 _LARGE: Final = 64 * 1024
@@ -72,13 +72,13 @@ def read_zip(stream: BinaryIO, *, where: str, deep: bool = False, memory: Memory
         unzipped_bytes=sum(entry.unzipped_bytes for entry in files.values()),
         files=tuple(_held(files, owners, sights)),
         distributions=tuple(each.distribution for each in installed),
-        insides=_insides(sights, links) if sights is not None else None,
+        insides=sights.insides(links) if sights is not None else None,
         findings=(
             *_empty(files, where),
             *entry_findings(entries, unsafe, where),
             *link_findings(links, tuple(files), where),
             *(damage_findings(sights.damaged, where) if sights is not None else ()),
-            *(_unreadable(sights, owners, where) if sights is not None else ()),
+            *(unreadable_findings(sights.unreadable, owners, where) if sights is not None else ()),
         ),
     )
 
@@ -140,16 +140,6 @@ def _links(content: ZipContent, files: Mapping[str, ZipEntry]) -> dict[str, str]
     return found
 
 
-def _insides(sights: Sights, links: Mapping[str, str]) -> Insides:
-    return Insides(
-        binaries=sights.binaries,
-        bytecode=sights.bytecode,
-        path_files=sights.path_files,
-        links=links,
-        private_keys=frozenset(sights.private_keys),
-    )
-
-
 def _held(files: Mapping[str, ZipEntry], owners: Mapping[str, str], sights: Sights | None) -> Iterator[HeldFile]:
     binaries = sights.binaries if sights is not None else {}
     for path, entry in files.items():
@@ -171,11 +161,6 @@ def _try_reading(content: ZipContent, entry: ZipEntry | None, *, most: int = _LA
         return content.read(entry)
     except ZipProblem:
         return None
-
-
-def _unreadable(sights: Sights, owners: Mapping[str, str], where: str) -> Iterator[Finding]:
-    for path, why in sights.unreadable.items():
-        yield unreadable_finding(f"{where}: {path}", owner=owners.get(path, path), why=why)
 
 
 def _empty(files: Mapping[str, ZipEntry], where: str) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import typer
 from layerkit.cli import life
 from layerkit.cli import options as common
 from layerkit.cli.options import console_of, option
-from layerkit.cli.publish import PublicUnconfirmed, agreed, carry_out_plan, show_plan
+from layerkit.cli.publish import carry_out_plan, is_agreed, show_plan
 
 if TYPE_CHECKING:
     from layerkit.model.arn import LayerVersionArn
@@ -68,12 +68,16 @@ def adopt(
         prepared = _prepared(artifact, publishing, found, ledger=kept, progress=console.progress())
         if plan:
             return show_plan(prepared, manner)
-        if prepared.plan.makes_public and not (yes or publishing.share.public):
-            raise PublicUnconfirmed
-        if prepared.plan.changes and not yes and not agreed(prepared, console):
+        if not is_agreed(prepared, console, yes=yes, may_be_public=publishing.share.public):
             return life.CHANGES
         if prepared.plan.changes:
-            _note(kept, origin, artifact)
+            kept.note(
+                "adopting",
+                origin=str(origin),
+                layer_name=artifact.layer_name,
+                code_sha256=artifact.code_sha256,
+                content_digest=artifact.content_digest,
+            )
         return carry_out_plan(prepared, publishing, manner, ledger=kept, create_bucket=create_bucket)
 
 
@@ -106,18 +110,4 @@ def _prepared(
         ledger=ledger,
         align=False,
         progress=progress,
-    )
-
-
-def _note(ledger: "Ledger", origin: "LayerVersionArn", artifact: "Artifact") -> None:
-    """Write down where it comes from; what becomes of it is noted as of any other layer."""
-    from layerkit.publish.retention import noted
-
-    noted(
-        ledger,
-        "adopting",
-        origin=str(origin),
-        layer_name=artifact.layer_name,
-        code_sha256=artifact.code_sha256,
-        content_digest=artifact.content_digest,
     )

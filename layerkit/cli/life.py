@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeAlias, TypeVar
 
 import typer
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from layerkit.publish.named import Named
     from layerkit.publish.plan import Destination, Grant
     from layerkit.publish.policy import Place
+
+_Step = TypeVar("_Step")
+_Done = TypeVar("_Done", bound="Done")
 
 CHANGES: Final = 1
 FAILED: Final = 7
@@ -47,12 +50,13 @@ class Unconfirmed(UsageError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """A layer, and the destinations in which it is looked at."""
+    """A layer, and where it is looked at; ``is_partial`` tells that ``--to`` leaves accounts out."""
 
     publishing: "Publishing"
     named: "Named"
     regions: tuple[str, ...]
     found: "Found"
+    is_partial: bool
 
     @property
     def layer_name(self) -> str:
@@ -65,6 +69,8 @@ class Scope:
         from layerkit.publish.destinations import find_destinations
         from layerkit.publish.named import in_partition
 
+        if not self.is_partial:
+            return self.found
         publishing = in_partition(self.publishing, self.regions[0]) if self.regions else self.publishing
         return find_destinations(publishing, in_regions=self.regions)
 
@@ -84,6 +90,7 @@ def scope_of(layer: str, *, config: Path | None, to: Sequence[str] | None, regio
         named=named,
         regions=regions,
         found=find_destinations(publishing, only=tuple(to or ()), in_regions=regions),
+        is_partial=bool(to),
     )
 
 
@@ -92,6 +99,46 @@ def ledger_of(path: Path | None) -> "Ledger":
     from layerkit.publish.ledger import Ledger
 
     return Ledger(path=path) if path is not None else Ledger.default()
+
+
+class Done(Protocol):
+    """What became of a step."""
+
+    @property
+    def error(self) -> "LayerkitError | None":
+        """Why it failed, if it did."""
+
+
+def carry_out(
+    steps: "Sequence[_Step]",
+    apply: "Callable[..., _Done]",
+    *,
+    doing: str,
+    ledger: Path | None,
+    tell: "Callable[[Sequence[_Done]], object]",
+    console: "Console",
+) -> int:
+    """Apply each step with the ledger, tell what came of them, and return the exit code."""
+    import threading
+    from functools import partial
+
+    from layerkit.publish.everywhere import do_everywhere
+
+    stop, kept = threading.Event(), ledger_of(ledger)
+    outcomes = do_everywhere(
+        steps, partial(apply, ledger=kept, stop=stop), stop=stop, doing=doing, progress=console.progress()
+    )
+    tell(outcomes)
+    warn_of_ledger(kept, console)
+    if stop.is_set():
+        return INTERRUPTED
+    return FAILED if any(outcome.error is not None for outcome in outcomes) else 0
+
+
+def warn_of_ledger(ledger: "Ledger", console: "Console") -> None:
+    """Say that what was done is not written down, if it is not."""
+    if ledger.failure is not None:
+        console.warning(f"{ledger.failure.message}: the next run will ask AWS what this one knew")
 
 
 def print_policy(found: "Found", policy: "Callable[[Sequence[Place]], dict[str, Any]]", console: "Console") -> int:

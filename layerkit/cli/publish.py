@@ -1,12 +1,12 @@
 """``layerkit publish``: layers out to every account and region that should have them."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from layerkit.cli import life
 from layerkit.cli import options as common
 from layerkit.cli.options import console_of, option
 from layerkit.errors import UsageError
@@ -15,13 +15,8 @@ if TYPE_CHECKING:
     from layerkit.cli.console import Console
     from layerkit.cli.publish_outcome import Manner
     from layerkit.model.publishing import Publishing
-    from layerkit.publish.destinations import Found
     from layerkit.publish.ledger import Ledger
     from layerkit.publish.run import Prepared
-
-_CHANGES: Final = 1
-_FAILED: Final = 7
-_INTERRUPTED: Final = 130
 
 
 class PublicUnconfirmed(UsageError):
@@ -43,7 +38,7 @@ class NothingToPublish(UsageError):
 
 def publish(
     layers: Annotated[list[Path] | None, typer.Argument(metavar="ZIP|MANIFEST...", help="Layers to publish.")] = None,
-    to: Annotated[list[str] | None, option("--to", metavar="NAME", help="Only to this account.")] = None,
+    to: life.To = None,
     region: common.Regions = None,
     name: Annotated[str | None, option("--name", help="Layer name.", show_default="the manifest's")] = None,
     runtime: Annotated[
@@ -67,15 +62,13 @@ def publish(
         str | None, option("--signing-profile", metavar="NAME", help="Sign the zips with this profile of AWS Signer.")
     ] = None,
     create_bucket: Annotated[bool, option("--create-bucket", help="Make staging buckets that are missing.")] = False,
-    plan: Annotated[bool, option("--plan", help="Show what would change, and exit with 1 if anything would.")] = False,
-    yes: Annotated[bool, option("--yes", "-y", help="Do not ask.")] = False,
+    plan: life.Plan = False,
+    yes: life.Yes = False,
     output: Annotated[
         Literal["arns.json", "tfvars", "cloudformation", "env"] | None,
         option("--output", help="Print the ARNs in this form."),
     ] = None,
-    print_policy: Annotated[
-        bool, option("--print-policy", help="Print the least IAM policy for publishing, and do nothing.")
-    ] = False,
+    print_policy: life.PrintPolicy = False,
     ledger: common.LedgerFile = None,
     config: common.Config = None,
     quiet: common.Quiet = False,
@@ -98,7 +91,7 @@ def publish(
     )
     from layerkit.publish.artifacts import Labels, read_artifacts
     from layerkit.publish.destinations import find_destinations
-    from layerkit.publish.ledger import Ledger
+    from layerkit.publish.policy import publishing_policy
     from layerkit.publish.run import prepare
     from layerkit.publish.sign import Signing
     from layerkit.publish.wanted import wanted_of
@@ -124,8 +117,9 @@ def publish(
     )
     found = find_destinations(publishing, only=tuple(to or ()), in_regions=tuple(map(check_region, region or ())))
     if print_policy:
-        return _print_policy(publishing, found, [artifact.layer_name for artifact in artifacts], console)
-    kept = Ledger(path=ledger) if ledger is not None else Ledger.default()
+        names = [artifact.layer_name for artifact in artifacts]
+        return life.print_policy(found, lambda places: publishing_policy(publishing, places, names), console)
+    kept = life.ledger_of(ledger)
     prepared = prepare(
         found,
         lambda destination: [
@@ -138,10 +132,8 @@ def publish(
     manner = Manner(json=json, output=output, console=console)
     if plan:
         return show_plan(prepared, manner)
-    if prepared.plan.makes_public and not (yes or configured.share.public):
-        raise PublicUnconfirmed
-    if prepared.plan.changes and not yes and not agreed(prepared, console):
-        return _CHANGES
+    if not is_agreed(prepared, console, yes=yes, may_be_public=configured.share.public):
+        return life.CHANGES
     return carry_out_plan(prepared, publishing, manner, ledger=kept, create_bucket=create_bucket)
 
 
@@ -150,17 +142,19 @@ def show_plan(prepared: "Prepared", manner: "Manner") -> int:
     from layerkit.publish.run import planned
 
     manner.show((*planned(prepared.plan.steps), *prepared.failed))
-    return _FAILED if prepared.failed else _CHANGES if prepared.plan.changes else 0
+    return life.FAILED if prepared.failed else life.CHANGES if prepared.plan.changes else 0
 
 
-def agreed(prepared: "Prepared", console: "Console") -> bool:
-    """Show the plan and ask, where there is somebody to ask."""
+def is_agreed(prepared: "Prepared", console: "Console", *, yes: bool, may_be_public: bool) -> bool:
+    """Show the plan and ask, where there is somebody to ask. Raises ``PublicUnconfirmed``."""
     import sys
 
     from layerkit.cli.publish_outcome import table
     from layerkit.publish.run import planned
 
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if prepared.plan.makes_public and not (yes or may_be_public):
+        raise PublicUnconfirmed
+    if yes or not prepared.plan.changes or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     for line in table((*planned(prepared.plan.steps), *prepared.failed)):
         console.say(line, least=-1)
@@ -190,15 +184,7 @@ def carry_out_plan(
     tell_ci(outcomes, console)
     if staging.created:
         console.hint(lifecycle_hint(staging.created))
-    if applier.ledger_failure is not None:
-        console.warning(f"{applier.ledger_failure.message}: the next run will ask AWS what this one knew")
+    life.warn_of_ledger(ledger, console)
     if applier.stop.is_set():
-        return _INTERRUPTED
-    return _FAILED if any(outcome.error is not None for outcome in outcomes) else 0
-
-
-def _print_policy(publishing: "Publishing", found: "Found", layer_names: Sequence[str], console: "Console") -> int:
-    from layerkit.publish.policy import places_of, publishing_policy
-
-    console.result_json(publishing_policy(publishing, places_of(found), layer_names))
-    return 0
+        return life.INTERRUPTED
+    return life.FAILED if any(outcome.error is not None for outcome in outcomes) else 0

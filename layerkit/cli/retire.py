@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -45,7 +44,7 @@ def retire(
     version that is shared with anybody else, an organisation or everybody stays, too, unless `--force`.
     """
     from layerkit.publish.policy import retiring_policy
-    from layerkit.publish.retention import Question, look_again, look_everywhere
+    from layerkit.publish.retention import Question, apply, look_again, look_everywhere
 
     console = console_of(quiet=quiet, verbose=verbose)
     scope = life.scope_of(layer, config=config, to=to, region=region)
@@ -69,7 +68,8 @@ def retire(
     telling = replace(telling, failed=(*telling.failed, *again.failed))
     now = [step for _, step in again.given]
     telling.changes(steps, now)
-    return _carry_out(now, telling, ledger=ledger)
+    code = life.carry_out(now, apply, doing="Retiring", ledger=ledger, tell=telling.outcomes, console=console)
+    return code or (life.FAILED if telling.failed else 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,27 +119,6 @@ class _Telling:
                 "failed": life.failed_json(self.failed),
             }
         )
-
-
-def _carry_out(steps: "Sequence[Retirement]", telling: _Telling, *, ledger: Path | None) -> int:
-    import threading
-    from functools import partial
-
-    from layerkit.publish.everywhere import do_everywhere
-    from layerkit.publish.retention import apply
-
-    stop = threading.Event()
-    outcomes = do_everywhere(
-        steps,
-        partial(apply, ledger=life.ledger_of(ledger), stop=stop),
-        stop=stop,
-        doing="Retiring",
-        progress=telling.console.progress(),
-    )
-    telling.outcomes(outcomes)
-    if stop.is_set():
-        return life.INTERRUPTED
-    return life.FAILED if telling.failed or any(outcome.error is not None for outcome in outcomes) else 0
 
 
 def _table(steps: "Iterable[Retirement]") -> Iterable[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -64,7 +63,7 @@ def unshare(
 
     from layerkit.publish.everywhere import ask_everywhere
     from layerkit.publish.policy import unsharing_policy
-    from layerkit.publish.unshare import look
+    from layerkit.publish.unshare import apply, look
     from layerkit.publish.unshare import unshare as unsharing
 
     console = console_of(quiet=quiet, verbose=verbose)
@@ -91,7 +90,8 @@ def unshare(
     what = f"remove {count} {'permission' if count == 1 else 'permissions'} from versions of `{scope.layer_name}`"
     if count and not life.agreed(_table(steps), what=what, yes=yes, console=console):
         return life.CHANGES
-    return _carry_out(steps, telling, ledger=ledger)
+    code = life.carry_out(steps, apply, doing="Removing", ledger=ledger, tell=telling.outcomes, console=console)
+    return code or (life.FAILED if telling.failed else 0)
 
 
 def _grants(accounts: Sequence[str], organizations: Sequence[str], *, public: bool) -> "tuple[Grant, ...]":
@@ -163,27 +163,6 @@ class _Telling:
         entries = [entry for outcome in outcomes for entry in outcome.to_json(planned=planned)]
         failed = life.failed_json(self.failed)
         self.console.result_json({"version": 1, "layer_name": self.layer_name, "removed": entries, "failed": failed})
-
-
-def _carry_out(steps: "Sequence[Unsharing]", telling: _Telling, *, ledger: Path | None) -> int:
-    import threading
-    from functools import partial
-
-    from layerkit.publish.everywhere import do_everywhere
-    from layerkit.publish.unshare import apply
-
-    stop = threading.Event()
-    outcomes = do_everywhere(
-        steps,
-        partial(apply, ledger=life.ledger_of(ledger), stop=stop),
-        stop=stop,
-        doing="Removing",
-        progress=telling.console.progress(),
-    )
-    telling.outcomes(outcomes)
-    if stop.is_set():
-        return life.INTERRUPTED
-    return life.FAILED if telling.failed or any(outcome.error is not None for outcome in outcomes) else 0
 
 
 def _table(steps: "Iterable[Unsharing]") -> Iterable[str]:

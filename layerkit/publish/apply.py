@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from layerkit.aws.errors import ActionDenied, CallRefused, Refused
 from layerkit.aws.layers import LayerApi, NewVersion
@@ -14,7 +14,6 @@ from layerkit.aws.layers import Statement as ApiStatement
 from layerkit.aws.parameters import ParameterApi
 from layerkit.aws.sessions import open_session
 from layerkit.errors import AwsError, LayerkitError
-from layerkit.files import DiskFailure
 from layerkit.publish.artifact import Artifact
 from layerkit.publish.destinations import access_to
 from layerkit.publish.ledger import Ledger
@@ -72,15 +71,13 @@ class _Reached:
 class Applier:
     """What steps have in common. ``stop`` ends the run: what is under way ends, nothing new begins.
 
-    Every pause is ``pace`` times as long as it should be. ``ledger_failure`` tells that the ledger could not be
-    written, which stops nothing.
+    Every pause is ``pace`` times as long as it should be.
     """
 
     staging: Staging
     ledger: Ledger
     stop: threading.Event = field(default_factory=threading.Event)
     pace: float = 1.0
-    ledger_failure: DiskFailure | None = None
 
     def __post_init__(self) -> None:
         """Read what earlier runs left open."""
@@ -125,7 +122,7 @@ class Applier:
         if step.set_parameter:
             self._go_on()
             ParameterApi(session, step.destination.region).put(step.set_parameter, reached.version.arn)
-            self._note("written", arn=reached.version.arn, parameter=step.set_parameter)
+            self.ledger.note("written", arn=reached.version.arn, parameter=step.set_parameter)
 
     def _publish(self, api: LayerApi, step: Step, *, after: Arrived | None) -> Arrived:
         artifact = step.wanted.artifact
@@ -134,7 +131,7 @@ class Applier:
         if there is None:
             with self._room_for(artifact):
                 there = self._send(api, step, before=after.number if after is not None else planned)
-        self._note(
+        self.ledger.note(
             "published",
             layer=layer_arn(step),
             arn=there.arn,
@@ -157,11 +154,11 @@ class Applier:
             runtimes=artifact.runtimes,
             architectures=artifact.architectures,
         )
-        self._note("publishing", layer=layer_arn(step), content_digest=artifact.content_digest)
+        self.ledger.note("publishing", layer=layer_arn(step), content_digest=artifact.content_digest)
         try:
             return _published(api, new, artifact, before, self._patience())
         except Refused as exc:
-            self._note("refused", layer=layer_arn(step), content_digest=artifact.content_digest)
+            self.ledger.note("refused", layer=layer_arn(step), content_digest=artifact.content_digest)
             if isinstance(exc, ActionDenied):
                 raise unreadable(exc, content, step.destination) from exc
             raise
@@ -191,12 +188,12 @@ class Applier:
             self._go_on()
             api.revoke(name, version.number, statement.id)
             reached.removed.append(statement)
-            self._note("revoked", arn=version.arn, statement=statement.id)
+            self.ledger.note("revoked", arn=version.arn, statement=statement.id)
         for grant in step.add:
             self._go_on()
             _grant(api, name, version.number, grant)
             reached.added.append(grant)
-            self._note("granted", arn=version.arn, statement=grant.statement_id)
+            self.ledger.note("granted", arn=version.arn, statement=grant.statement_id)
 
     @contextlib.contextmanager
     def _room_for(self, artifact: Artifact) -> Iterator[None]:
@@ -209,13 +206,6 @@ class Applier:
 
     def _patience(self) -> Patience:
         return Patience(pause=lambda seconds: self.stop.wait(seconds * self.pace), stopped=self.stop.is_set)
-
-    def _note(self, event: str, **facts: Any) -> None:
-        """Write the ledger; without it everything works, and costs more time."""
-        try:
-            self.ledger.note(event, **facts)
-        except DiskFailure as exc:
-            self.ledger_failure = exc
 
     def _go_on(self) -> None:
         if self.stop.is_set():

@@ -35,16 +35,8 @@ def ask_everywhere(
         except LayerkitError as exc:
             return exc
 
-    with progress.task(doing, total=len(found.reachable), unit="dest") as task, ThreadPoolExecutor(_AT_ONCE) as pool:
-        futures = [pool.submit(answer, destination) for destination in found.reachable]
-        for future in futures:
-            future.add_done_callback(lambda _: task.advance(1))
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pairs = [(where, future.result()) for where, future in zip(found.reachable, futures, strict=True)]
+    made = in_parallel(answer, found.reachable, doing=doing, progress=progress)
+    pairs = list(zip(found.reachable, made, strict=True))
     return Answers(
         given=tuple((where, made) for where, made in pairs if not isinstance(made, LayerkitError)),
         failed=(
@@ -52,6 +44,22 @@ def ask_everywhere(
             *found.unreachable,
         ),
     )
+
+
+def in_parallel(
+    work: Callable[[_Given], _Made], things: Sequence[_Given], *, doing: str, progress: Progress
+) -> list[_Made]:
+    """Return what ``work`` makes of each thing, in order; Ctrl-C begins nothing new, and is raised."""
+    with progress.task(doing, total=len(things), unit="dest") as task, ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [pool.submit(work, thing) for thing in things]
+        for future in futures:
+            future.add_done_callback(lambda _: task.advance(1))
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
 
 
 def do_everywhere(

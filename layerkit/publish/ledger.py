@@ -13,16 +13,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from layerkit.files import translating
+from layerkit.files import DiskFailure, translating
 
 _CODE: Final = "code_sha256"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Ledger:
-    """A file of JSON lines, shared by any number of processes."""
+    """A file of JSON lines, shared by any number of processes.
+
+    ``failure`` tells that it could not be written, which stops nothing: what it knows can be asked again.
+    """
 
     path: Path
+    failure: DiskFailure | None = None
 
     @classmethod
     def default(cls) -> "Ledger":
@@ -32,11 +36,17 @@ class Ledger:
         return cls(path=Path(platformdirs.user_state_dir("layerkit", appauthor=False)) / "ledger.jsonl")
 
     def note(self, event: str, **facts: Any) -> None:
-        """Add a line: ``event``, the time, and the facts. Raises ``DiskFailure`` where the disk refuses.
+        """Add a line: ``event``, the time, and the facts; where the disk refuses, ``failure`` tells.
 
         It begins on a line of its own even where a killed process left half a line.
         """
-        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts})
+        try:
+            self._write({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts})
+        except DiskFailure as exc:
+            self.failure = exc
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        line = json.dumps(entry)
         with translating(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

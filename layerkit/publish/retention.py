@@ -13,7 +13,6 @@ from typing import Any
 from layerkit.aws.layers import LayerApi, LayerSummary
 from layerkit.aws.sessions import open_session
 from layerkit.errors import LayerkitError
-from layerkit.files import DiskFailure
 from layerkit.progress import Progress
 from layerkit.publish.apply import Interrupted
 from layerkit.publish.destinations import Found, access_to
@@ -232,15 +231,7 @@ def apply(step: Retirement, *, ledger: Ledger, stop: threading.Event) -> Retired
                 raise Interrupted
             api.delete(step.layer_name, version.number)
             gone.append(version)
-            noted(ledger, "retired", arn=version.arn)
+            ledger.note("retired", arn=version.arn)
     except LayerkitError as exc:
         return Retired(step=step, gone=tuple(gone), error=exc)
     return Retired(step=step, gone=tuple(gone))
-
-
-def noted(ledger: Ledger, event: str, **facts: Any) -> None:
-    """Write the ledger; where that cannot be, what was done stays done."""
-    try:
-        ledger.note(event, **facts)
-    except DiskFailure:
-        return

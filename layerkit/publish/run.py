@@ -1,23 +1,18 @@
 """From layers and destinations to a plan, and from a plan to outcomes; destinations are worked on in parallel."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
 
 from layerkit.errors import LayerkitError
 from layerkit.progress import Progress
 from layerkit.publish.apply import Applier
 from layerkit.publish.destinations import Found
+from layerkit.publish.everywhere import do_everywhere, in_parallel
 from layerkit.publish.ledger import Ledger
 from layerkit.publish.outcome import Outcome, Status
 from layerkit.publish.plan import Destination, Plan, Seen, Step, Wanted, plan
 from layerkit.publish.read import look
-
-_AT_ONCE: Final = 32
-_Given = TypeVar("_Given")
-_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +41,7 @@ def prepare(
         except LayerkitError as exc:
             return exc
 
-    with progress.task("Looking", total=len(places), unit="dest") as task:
-        seen = list(_in_parallel(ask, places, lambda: task.advance(1)))
+    seen = in_parallel(ask, places, doing="Looking", progress=progress)
     good = [(*place, each) for place, each in zip(places, seen, strict=True) if isinstance(each, Seen)]
     bad = [(place, each) for place, each in zip(places, seen, strict=True) if isinstance(each, LayerkitError)]
     failed = [_failed(each, destination, error) for (each, destination), error in bad]
@@ -67,27 +61,7 @@ def carry_out(steps: Sequence[Step], applier: Applier, *, progress: Progress) ->
             applier.staging.advance = open_tasks.enter_context(progress.task("Uploading", total=size, unit="B")).advance
         if any(applier.settling_seconds(step) for step in steps):
             progress.tell("waiting until what an interrupted run asked for has settled …")
-        task = open_tasks.enter_context(progress.task("Publishing", total=len(steps), unit="dest"))
-        pool = open_tasks.enter_context(ThreadPoolExecutor(_AT_ONCE))
-        futures = [pool.submit(applier.apply, step) for step in steps]
-        for future in futures:
-            future.add_done_callback(lambda _: task.advance(1))
-        try:
-            wait(futures)
-        except KeyboardInterrupt:
-            applier.stop.set()
-            progress.tell("finishing the calls under way …")
-            wait(futures)
-        return tuple(future.result() for future in futures)
-
-
-def _in_parallel(
-    work: Callable[[_Given], _Made], things: Sequence[_Given], after_each: Callable[[], object]
-) -> Iterator[_Made]:
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for made in pool.map(work, things):
-            after_each()
-            yield made
+        return do_everywhere(steps, applier.apply, stop=applier.stop, doing="Publishing", progress=progress)
 
 
 def _failed(wanted: Wanted, destination: Destination, error: LayerkitError) -> Outcome:

@@ -12,7 +12,6 @@ from layerkit.publish.apply import Interrupted
 from layerkit.publish.destinations import access_to
 from layerkit.publish.ledger import Ledger
 from layerkit.publish.plan import Destination, Grant, Statement
-from layerkit.publish.retention import noted
 from layerkit.publish.versions import place_json, read_statements
 
 
@@ -110,7 +109,7 @@ def apply(step: Unsharing, *, ledger: Ledger, stop: threading.Event) -> Unshared
                 raise Interrupted
             api.revoke(step.layer_name, removal.version.number, removal.statement.id)
             gone.append(removal)
-            noted(ledger, "revoked", arn=removal.version.arn, statement=removal.statement.id)
+            ledger.note("revoked", arn=removal.version.arn, statement=removal.statement.id)
     except LayerkitError as exc:
         return Unshared(step=step, gone=tuple(gone), error=exc)
     return Unshared(step=step, gone=tuple(gone))

@@ -1,10 +1,5 @@
 """Deployed functions through another's AWS: moto's server, over HTTP."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +13,7 @@ from layerkit.aws.sessions import close_sessions, open_session
 from layerkit.http_range import LinkUnusable
 from layerkit.progress import Silent
 from tests.aws_server.clients import zip_of
+from tests.moto import know_only, moto_server
 
 HERE = "eu-west-1"
 GUEST = "222222222222"
@@ -25,43 +21,16 @@ GUEST = "222222222222"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url)
+    with moto_server() as url:
         yield url
-        process.terminate()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            requests.get(f"{url}/moto-api/data.json", timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("moto's server did not start")
 
 
 @pytest.fixture
 def layers(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LayerApi]:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    settings = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": HERE,
-        "HTTPS_PROXY": "http://127.0.0.1:9",  # moto's links to functions' code lead to AWS itself: out of reach here
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    know_only(endpoint, HERE, monkeypatch)
+    # moto's links to functions' code lead to AWS itself: out of reach here
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
     requests.post(f"{endpoint}/moto-api/reset", timeout=10)
     yield LayerApi(open_session(Access()), HERE)
     close_sessions()

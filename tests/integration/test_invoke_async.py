@@ -2,12 +2,7 @@
 
 import contextlib
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,6 +14,7 @@ import requests
 from layerkit.aws.access import Access
 from layerkit.aws.sessions import close_sessions, open_session
 from tests.interpreters import find_python
+from tests.moto import know_only, moto_server
 from tests.workbench import call
 
 pytestmark = [pytest.mark.interpreter, pytest.mark.network]
@@ -48,19 +44,8 @@ def recovers(event, context):
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(f"{url}/moto-api/data.json", timeout=5)
-                break
-            time.sleep(0.1)
+    with moto_server() as url:
         yield url
-        process.terminate()
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +58,7 @@ def queue(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """Make a queue, and a topic that feeds it; return how to read what has come."""
     if not find_python("3.12"):
         pytest.skip("needs Python 3.12")
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    settings = {"AWS_ENDPOINT_URL": moto, "AWS_REGION": HERE, "AWS_CONFIG_FILE": os.devnull}
-    for name, value in {**settings, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}.items():
-        monkeypatch.setenv(name, value)
+    know_only(moto, HERE, monkeypatch)
     monkeypatch.delenv("PIP_CONFIG_FILE")  # where this machine's index is
     monkeypatch.chdir(tmp_path)
     (tmp_path / "app.py").write_text(CODE)

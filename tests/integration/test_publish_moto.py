@@ -2,19 +2,17 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from layerkit.aws.sessions import close_sessions
 from layerkit.cli.main import main
+from tests.moto import know_only, moto_server
 from tests.publishing import ACCOUNTS, GUEST, ORGANIZATION, PARAMETER, make_zip, role_of, write_manifest
 
 REGIONS = ("eu-west-1", "us-east-1")
@@ -23,40 +21,11 @@ NAME = "web-python312-x86_64"
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url)
-        settings = {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_REGION": REGIONS[0],
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
+    with moto_server() as url:
+        know_only(url, REGIONS[0], monkeypatch)
         close_sessions()
         yield url
         close_sessions()
-        process.terminate()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            requests.get(f"{url}/moto-api/data.json", timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("moto's server did not start")
 
 
 def configuration(folder: Path) -> Path:

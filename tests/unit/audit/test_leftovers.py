@@ -13,7 +13,7 @@ KEY = Insides(private_keys=frozenset({"python/tornado/test/test.key", "certs/ser
 
 
 def found(*layers: Contents, function: Contents | None = None) -> list[Finding]:
-    return list(leftover_findings(Stack(layers=layers, function=function), ()))
+    return list(leftover_findings(Stack(layers=layers, function=function)))
 
 
 def only(findings: list[Finding], code: Code = Code.LAYOUT_LEFTOVER) -> Finding:
