@@ -67,7 +67,8 @@ def link_findings(links: Mapping[str, str], paths: Sequence[str], where: str) ->
             Code.ZIP_SYMLINK,
             Severity.NOTE,
             where,
-            f"{count(len(whole), 'symbolic link')}: {examples(whole)}; Lambda keeps them, some tools that copy layers do not",
+            f"{count(len(whole), 'symbolic link')}: {examples(whole)}; Lambda keeps them,"
+            " some tools that copy layers do not",
             paths=whole,
         )
 
@@ -110,7 +111,8 @@ def _duplicates(entries: Sequence[ZipEntry], where: str) -> Iterator[Finding]:
             Code.ZIP_DUPLICATE_PATH,
             Severity.WARNING,
             where,
-            f"{count(len(twice), 'path')} more than once in the zip: {examples(twice)}; the unpacker decides which one counts",
+            f"{count(len(twice), 'path')} more than once in the zip: {examples(twice)};"
+            " the unpacker decides which one counts",
             hint="make the zip anew: `zip` without `--update`, or from an empty file",
             paths=twice,
         )
