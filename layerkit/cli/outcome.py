@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from layerkit.cli.console import Console, meter
 from layerkit.facts import RuntimeStatus, limits
 from layerkit.model.finding import Code
-from layerkit.model.limits import format_mib
+from layerkit.model.limits import format_mib, format_size
 
 if TYPE_CHECKING:
     from layerkit.build import Failure
@@ -92,7 +92,7 @@ def _describe(layer: "Layer") -> str:
     ]
     pruned = sum(each.bytes for each in layer.pruned)
     stripped = sum(each.stripped_bytes for each in layer.distributions)
-    saved = [f"{format_mib(size)} {how}" for size, how in ((pruned, "pruned"), (stripped, "stripped")) if size]
+    saved = [f"{format_size(size)} {how}" for size, how in ((pruned, "pruned"), (stripped, "stripped")) if size]
     if saved:
         lines.append(f"  saved     {', '.join(saved)}")
     return "\n".join([*lines, f"  wrote     {layer.path}"])
