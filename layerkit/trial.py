@@ -33,7 +33,7 @@ def with_imports_tried(composed: Composed, options: ContainerOptions, progress: 
                 platform=options.platform,
             )
             with import_place(layer, target, environ=os.environ, wish=wish, progress=progress) as place:
-                tried = verify_imports(layer, target, place=place, named=recipe.example.imports)
+                tried = verify_imports(layer, target, place=place, named=recipe.imports)
             progress.tell(tried.summary)
             fatal = errors_in(tried.findings)
             for finding in tried.findings:

@@ -1,11 +1,11 @@
 """``layerkit invoke``: a function with its layers, here, as Lambda would run it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,7 @@ from layerkit.cli.options import cache_of, console_of, option
 from layerkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from layerkit.bundled import Source
     from layerkit.cli.console import Console
     from layerkit.invoke.destination import Destination
     from layerkit.invoke.environment import Environment
@@ -42,23 +43,29 @@ class NotTogether(UsageError):
 
 
 def invoke(
-    handler: Annotated[
-        str, typer.Argument(metavar="HANDLER", help="The handler, as in lambda_function.lambda_handler.")
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="HANDLER|RECIPE...",
+            help="The handler, as in lambda_function.lambda_handler; or recipes, whose examples are to be proven.",
+        ),
     ],
     code: Annotated[
-        Path, option("--code", metavar="DIR|ZIP", help="The function's code.", show_default="this folder")
-    ] = Path(),
+        Path | None, option("--code", metavar="DIR|ZIP", help="The function's code.", show_default="this folder")
+    ] = None,
     layer: Annotated[
         list[Path] | None,
         option("--layer", metavar="ZIP", help="A layer, in the order in which the function lists them."),
     ] = None,
-    event: Annotated[str, option("--event", metavar="FILE|-|JSON", help="The event.")] = "{}",
+    event: Annotated[str | None, option("--event", metavar="FILE|-|JSON", help="The event.", show_default="{}")] = None,
     runtime: Annotated[
         str | None, option("--runtime", help="Lambda runtime.", show_default="what the layers are for, or the newest")
     ] = None,
-    timeout: Annotated[int, option("--timeout", metavar="SECONDS", help="1 to 900.")] = 3,
-    memory: Annotated[int, option("--memory", metavar="MB", help="128 to 10240.")] = 128,
-    tmp: Annotated[int, option("--tmp", metavar="MB", help="Room in /tmp, 512 to 10240.")] = 512,
+    timeout: Annotated[int | None, option("--timeout", metavar="SECONDS", help="1 to 900.", show_default="3")] = None,
+    memory: Annotated[int | None, option("--memory", metavar="MB", help="128 to 10240.", show_default="128")] = None,
+    tmp: Annotated[
+        int | None, option("--tmp", metavar="MB", help="Room in /tmp, 512 to 10240.", show_default="512")
+    ] = None,
     env: Annotated[
         list[str] | None, option("--env", metavar="K=V", help="Environment variable of the function.")
     ] = None,
@@ -93,36 +100,32 @@ def invoke(
 
     Prints the function's answer; its log is stderr. A function that fails makes the exit code 1.
     """
-    from layerkit.bundled import Source
+    said = dict(locals())
     from layerkit.cli.variables import variable
+    from layerkit.cookbook import is_recipe
     from layerkit.invoke.function import Function
     from layerkit.rehearsal import Layer, Wish, rehearsal, target_for
 
+    if any(map(is_recipe, what)):
+        from layerkit.cli.prove import prove_recipes
+
+        return prove_recipes(said, event=None if event is None else event_of(event))
+    if len(what) > 1:
+        raise NotTogether(problem="several handlers were named", hint="name one, or recipes: `./NAME` is a path")
     course = _course_of(
         asynchronous=asynchronous, retries=retries, on_success=on_success, on_failure=on_failure, repeat=repeat
     )
     console = console_of(quiet=quiet, verbose=verbose)
     layers = tuple(map(Layer.read, layer or ()))
+    limits = {"timeout": timeout, "memory": memory, "tmp": tmp}
     function = Function(
-        handler=handler,
+        handler=what[0],
         target=target_for(runtime, layers, today=datetime.now(UTC).date()),
-        timeout=timeout,
-        memory=memory,
-        tmp=tmp,
         variables=dict(map(variable, env or ())),
+        **{name: said for name, said in limits.items() if said is not None},
     )
-    index = {
-        "index_url": index_url,
-        "extra_index_urls": tuple(extra_index_url or ()),
-        "find_links": tuple(find_links or ()),
-        "no_index": no_index or None,
-        "ca_bundle": ca_bundle,
-        "proxy": proxy,
-        "keyring": keyring,
-    }
-    source = Source(index=index, offline=offline)
-    wish = Wish(code=code, layers=layers, function=function, force=force, source=source, quiet=quiet)
-    content = _event(event)
+    wish = Wish(code=code or Path(), layers=layers, function=function, force=force, source=source_of(said), quiet=quiet)
+    content = event_of(event or "{}")
     with rehearsal(wish, cache=cache_of(cache_dir), progress=console.progress(), log=console.say) as environment:
         if course is None:
             done = _repeat(environment, content, repeat, console=None if json else console)
@@ -140,6 +143,22 @@ def invoke(
         _summarise(done, console)
     counting = done if course is None else done[-1:]
     return _FAILED if any(each.answer.failed for each in counting) else 0
+
+
+def source_of(said: Mapping[str, Any]) -> "Source":
+    """Return where packages come from, by the command's parameters."""
+    from layerkit.bundled import Source
+
+    index = {
+        "index_url": said["index_url"],
+        "extra_index_urls": tuple(said["extra_index_url"] or ()),
+        "find_links": tuple(said["find_links"] or ()),
+        "no_index": said["no_index"] or None,
+        "ca_bundle": said["ca_bundle"],
+        "proxy": said["proxy"],
+        "keyring": said["keyring"],
+    }
+    return Source(index=index, offline=said["offline"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,7 +212,7 @@ def _repeat(environment: "Environment", event: bytes, number: int, *, console: "
     return done
 
 
-def _event(said: str) -> bytes:
+def event_of(said: str) -> bytes:
     """Return the event's JSON. Raises ``BadEvent``."""
     from json import loads
 

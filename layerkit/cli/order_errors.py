@@ -1,13 +1,10 @@
 """What can be wrong with the arguments and options that orders are made from."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
+from layerkit.cookbook import shown
 from layerkit.errors import UsageError
-
-RECIPE_FILE: Final = "recipe.toml"
 
 
 class NothingToBuild(UsageError):
@@ -20,27 +17,12 @@ class NothingToBuild(UsageError):
         )
 
 
-def _shown(path: str) -> str:
-    """Return a path without credentials: a URL taken for a path has but one of its slashes left."""
-    return re.sub(r"(:/+)[^/\s]*@", r"\1", path)
-
-
-class RecipeMissing(UsageError):
-    """A path that should be a recipe and is not there."""
-
-    def __init__(self, *, path: Path, hint: str | None = None) -> None:
-        super().__init__(
-            f"no recipe at `{_shown(str(path))}`",
-            hint=hint or f"a recipe is a .toml file, or a folder that holds a `{RECIPE_FILE}`",
-        )
-
-
 class RecipesAndRequirements(UsageError):
     """Recipes together with requirements, of which nobody knows whose they would be."""
 
     def __init__(self, *, recipe: str) -> None:
         super().__init__(
-            f"the recipe `{_shown(recipe)}` and requirements were given together",
+            f"the recipe `{shown(recipe)}` and requirements were given together",
             hint="build them one after the other, or put the requirements into the recipe",
         )
 

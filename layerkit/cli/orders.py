@@ -7,20 +7,18 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-import layerkit
 from layerkit.cli.order_errors import (
-    RECIPE_FILE,
     BadName,
     BadRequirements,
     NameNeeded,
     NothingToBuild,
     OneNameForMany,
     OutputIsFile,
-    RecipeMissing,
     RecipesAndRequirements,
 )
 from layerkit.cli.variables import variable
-from layerkit.errors import RecipeError, UsageError
+from layerkit.cookbook import RECIPE_FILE, RecipeMissing, find_recipe, find_recipes, is_recipe, load_recipe
+from layerkit.errors import UsageError
 from layerkit.facts import Architecture, limits
 from layerkit.index import IndexSource
 from layerkit.lock.inputs import without_credentials
@@ -31,8 +29,6 @@ from layerkit.model.requirement import check_requirement
 from layerkit.model.target import find_architecture
 from layerkit.order import Order
 
-_PATH_STARTS: Final = ("./", "../", "/", ".\\", "..\\")
-_PATHS: Final = frozenset({".", ".."})
 _FILES: Final = frozenset({".whl", ".gz", ".zip"})
 _NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -103,12 +99,10 @@ class Flags:
 def orders_of(arguments: Sequence[str], *, folder_of_recipes: Path | None, flags: Flags) -> tuple[Order, ...]:
     """Return an order for each recipe, or one for the requirements given. Raises ``UsageError`` subclasses."""
     _check_folders(flags)
-    paths = [_recipe_at(argument) for argument in arguments if _is_recipe(argument)]
-    requirements = tuple(argument for argument in arguments if not _is_recipe(argument))
+    paths = [path for argument in arguments if is_recipe(argument) for path in _recipes_at(argument)]
+    requirements = tuple(argument for argument in arguments if not is_recipe(argument))
     if folder_of_recipes is not None:
-        paths += sorted(folder_of_recipes.glob(f"*/{RECIPE_FILE}"))
-        if not paths:
-            raise RecipeMissing(path=folder_of_recipes)
+        paths += find_recipes(folder_of_recipes)
     if paths and (requirements or flags.requirements):
         raise RecipesAndRequirements(recipe=str(paths[0]))
     if len(paths) > 1 and flags.name:
@@ -118,55 +112,26 @@ def orders_of(arguments: Sequence[str], *, folder_of_recipes: Path | None, flags
     return (_order(_recipe_of(requirements, flags), flags, lock_folder=flags.out),)
 
 
-def _is_recipe(argument: str) -> bool:
-    if argument in _PATHS or argument.startswith(_PATH_STARTS):
-        return True
-    path = Path(argument)
-    return path.is_dir() or (path.suffix == ".toml" and path.is_file())
-
-
 def _check_folders(flags: Flags) -> None:
     for option, folder in (("--out", flags.out), ("--lock-dir", flags.lock_dir)):
         if folder is not None and any(path.is_file() for path in (folder, *folder.parents)):
             raise OutputIsFile(option=option, path=folder)
 
 
-def _recipe_at(argument: str) -> Path:
-    """Return the recipe file that an argument means. Raises ``RecipeMissing`` where it looks like something else."""
+def _recipes_at(argument: str) -> tuple[Path, ...]:
+    """Return the recipe files that an argument means. Raises ``RecipeMissing`` where it looks like something else."""
     path = Path(argument)
     if path.suffix in _FILES and not path.is_dir():
         name = normalize(path.name.partition("-")[0].removesuffix(path.suffix)) or "NAME"
         hint = f"require the file as `{name} @ {without_credentials(path.absolute().as_uri())}`"
         raise RecipeMissing(path=path, hint=hint)
-    found = find_recipe(path)
-    if _NAME.fullmatch(argument) and path.is_dir() and not found.exists():
-        raise RecipeMissing(
-            path=found, hint=f"`{argument}` is a folder here; to require the distribution, write `{argument}>=0`"
-        )
-    return found
-
-
-def find_recipe(path: Path) -> Path:
-    """Return the recipe file at a path: the file itself, or the one in the folder."""
-    return path / RECIPE_FILE if path.is_dir() else path
-
-
-def bundled_recipes() -> dict[str, Path]:
-    """Return the recipes that come with the installed program (or lie beside its source), by name."""
-    package = Path(layerkit.__file__).parent
-    found = next((folder for folder in (package / "recipes", package.parent / "recipes") if folder.is_dir()), package)
-    return {path.parent.name: path for path in sorted(found.glob(f"*/{RECIPE_FILE}"))}
-
-
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe file. Raises ``RecipeMissing`` and ``RecipeError``."""
     try:
-        text = path.read_bytes().decode()
-    except (FileNotFoundError, NotADirectoryError):
-        raise RecipeMissing(path=path) from None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise RecipeError(path=path, problems=[f"it cannot be read: {exc}"]) from exc
-    return Recipe.from_toml(text, path=path)
+        return find_recipes(path)
+    except RecipeMissing:
+        if not _NAME.fullmatch(argument):
+            raise
+        hint = f"`{argument}` is a folder here; to require the distribution, write `{argument}>=0`"
+        raise RecipeMissing(path=find_recipe(path), hint=hint) from None
 
 
 def _recipe_of(requirements: tuple[str, ...], flags: Flags) -> Recipe:

@@ -12,6 +12,7 @@ def recipe_json(recipe: Recipe) -> dict[str, Any]:
 
     said = dataclasses.asdict(recipe)
     del said["path"]
+    said["example"] = said.pop("examples")
     index = said["index"]
     index["url"] = index["url"] and split_credentials(index["url"])[0]
     for key in ("extra_urls", "find_links"):

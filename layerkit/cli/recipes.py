@@ -15,7 +15,7 @@ def list_recipes(context: typer.Context, json: Json = False) -> None:
     """List the recipes that come with layerkit."""
     if context.invoked_subcommand is not None:
         return
-    from layerkit.cli.orders import bundled_recipes, load_recipe
+    from layerkit.cookbook import bundled_recipes, load_recipe
 
     console = console_of(quiet=False, verbose=False)
     recipes = [(name, path, load_recipe(path)) for name, path in bundled_recipes().items()]
@@ -33,7 +33,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what a recipe says, checked and with its defaults."""
-    from layerkit.cli.orders import bundled_recipes, find_recipe, load_recipe
+    from layerkit.cookbook import bundled_recipes, find_recipe, load_recipe
 
     console = console_of(quiet=False, verbose=False)
     path = bundled_recipes().get(name) or find_recipe(Path(name))

@@ -4,7 +4,7 @@ import json
 import signal
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from layerkit.invoke.runtime_api import MOST_BYTES, Ended
 
@@ -30,6 +30,18 @@ class Answer:
     failed: bool = False
     kind: str | None = None
     log: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> Any:
+        """What it says, as JSON; Lambda takes answers that are no JSON all the same: then it is their text."""
+        try:
+            return self.json()
+        except ValueError:
+            return self.body
+
+    def json(self) -> Any:
+        """Return what it says as JSON. Raises ``ValueError`` where it is none."""
+        return json.loads(self.body, parse_constant=_refuse)
 
 
 def raised(body: str) -> Answer:
@@ -80,3 +92,7 @@ def _how(status: int) -> str:
 def _failed(kind: str, message: str, *log: str) -> Answer:
     body = json.dumps({"errorType": kind, "errorMessage": message}, separators=(",", ":"))
     return Answer(body=body, failed=True, kind=kind, log=log)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)

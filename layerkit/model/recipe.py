@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from layerkit.facts import Architecture, PythonRuntime, limits, runtimes
+from layerkit.model.recipe_example import read_examples
 from layerkit.model.recipe_files import read_files
 from layerkit.model.recipe_parts import (
     Budget,
@@ -22,7 +23,7 @@ from layerkit.model.recipe_parts import (
     RecipeFile,
     RecipeIndex,
 )
-from layerkit.model.recipe_sections import read_budget, read_build, read_example, read_index, read_layer, read_prune
+from layerkit.model.recipe_sections import read_budget, read_build, read_index, read_layer, read_prune
 from layerkit.model.toml_section import Document
 
 __all__ = [
@@ -54,13 +55,18 @@ class Recipe:
     prune: Prune = field(default_factory=Prune)
     files: tuple[RecipeFile, ...] = ()
     budget: Budget = field(default_factory=Budget)
-    example: Example = field(default_factory=Example)
+    examples: tuple[Example, ...] = ()
     index: RecipeIndex = field(default_factory=RecipeIndex)
 
     @property
     def has_requirements(self) -> bool:
         """Whether the layer holds distributions, and not only files."""
         return bool(self.layer.requirements or self.layer.requirements_file)
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The modules that must import, of all its examples."""
+        return tuple(dict.fromkeys(module for example in self.examples for module in example.imports))
 
     @property
     def architectures(self) -> tuple[Architecture, ...]:
@@ -79,7 +85,7 @@ class Recipe:
             prune=read_prune(document),
             files=read_files(document),
             budget=read_budget(document),
-            example=read_example(document),
+            examples=read_examples(document),
             index=read_index(document),
         )
         _check_contents(document)

@@ -107,11 +107,24 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """A function that proves the layer, and modules that must import."""
+    """A function that proves the layer, and modules that must import. Paths are relative to the recipe's folder.
 
+    ``answer`` is a file with the JSON value that it must answer; ``services`` a program that stands for what it speaks
+    to, ``after`` a file with what that must have seen. ``layers`` are the folders of the recipes whose layers it has,
+    in order. ``timeout`` is in seconds, ``memory`` in MiB.
+    """
+
+    name: str = ""
     handler: str | None = None
     code: str | None = None
     event: str | None = None
+    answer: str | None = None
+    services: str | None = None
+    after: str | None = None
+    layers: tuple[str, ...] = (".",)
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout: int | None = None
+    memory: int | None = None
     imports: tuple[str, ...] = ()
 
 

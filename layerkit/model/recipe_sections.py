@@ -11,7 +11,6 @@ from layerkit.model.recipe_parts import (
     Build,
     Builder,
     Compression,
-    Example,
     IndexStrategy,
     Layer,
     Layout,
@@ -27,8 +26,6 @@ _Read = TypeVar("_Read")
 _SYSTEM_PACKAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._:-]*")  # what rpm, apt and apk allow, and no option
 _LIBRARY: Final = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_+.-]*\.so(\.[0-9.]+)?")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_HANDLER: Final = re.compile(r"[^\s.][^\s]*\.[^\s.]+")
-_MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def read_layer(document: Document) -> Layer:
@@ -59,8 +56,8 @@ def read_build(document: Document) -> Build:
     build = Build(
         builder=section.choice("builder", Builder, what="builder") or defaults.builder,
         images=_images(section),
-        system_packages=_matching(section, "system-packages", _SYSTEM_PACKAGE, what="name of a system package"),
-        libraries=_matching(section, "libraries", _LIBRARY, what="file name of a shared library"),
+        system_packages=matching(section, "system-packages", _SYSTEM_PACKAGE, what="name of a system package"),
+        libraries=matching(section, "libraries", _LIBRARY, what="file name of a shared library"),
         no_binary=_checked(section, "no-binary", normalised_name),
         bytecode=section.flag("bytecode") or False,
         compress=section.choice("compress", Compression, what="compression") or defaults.compress,
@@ -96,21 +93,6 @@ def read_budget(document: Document) -> Budget:
     budget = Budget(unzipped=_size(section, "unzipped"), zipped=_size(section, "zipped"))
     section.finish()
     return budget
-
-
-def read_example(document: Document) -> Example:
-    """Read ``[example]``."""
-    section = document.section("example")
-    example = Example(
-        handler=section.text("handler"),
-        code=section.text("code"),
-        event=section.text("event"),
-        imports=_matching(section, "imports", _MODULE, what="module"),
-    )
-    if example.handler is not None and not _HANDLER.fullmatch(example.handler):
-        section.complain(f"handler `{example.handler}` in [example] is not MODULE.FUNCTION", "handler")
-    section.finish()
-    return example
 
 
 def read_index(document: Document) -> RecipeIndex:
@@ -153,7 +135,8 @@ def _checked(section: Section, key: str, reader: Callable[[str], _Read]) -> tupl
     return tuple(value for value in read if value is not None)
 
 
-def _matching(section: Section, key: str, pattern: re.Pattern[str], *, what: str) -> tuple[str, ...]:
+def matching(section: Section, key: str, pattern: re.Pattern[str], *, what: str) -> tuple[str, ...]:
+    """Return strings, each of which must match the pattern."""
     texts = section.texts(key)
     for text in texts:
         if not pattern.fullmatch(text):

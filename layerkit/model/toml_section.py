@@ -79,6 +79,12 @@ class Document:
         """Return the sections of an array of tables."""
         return self._top().sections(name)
 
+    def one_or_more(self, name: str) -> list["Section"]:
+        """Return the sections of an array of tables, or the one section that stands in its place."""
+        if isinstance(self._data.get(name), list):
+            return self.sections(name)
+        return [self.section(name)] if name in self._data else []
+
     def _top(self) -> "Section":
         return Section(self, self._data, where=(), title=".".join(self._root))
 
@@ -181,6 +187,14 @@ class Section:
             self._known.append(key)
             return str(value)
         return self._typed(key, str, "a string such as `120 MiB`, or a number of bytes")
+
+    def number(self, key: str) -> int | None:
+        """Return a whole number."""
+        value = self._typed(key, int, "a whole number")
+        if isinstance(value, bool):
+            self.complain(f"`{key}` in {self.title} must be a whole number, not {_kind(value)}", key)
+            return None
+        return value
 
     def choice(self, key: str, kind: type[_Choice], *, what: str) -> _Choice | None:
         """Return one of a fixed set of words."""

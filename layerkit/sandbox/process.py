@@ -79,11 +79,15 @@ class Conversation:
             for line in stream:
                 yield line.decode(errors="replace")
 
-    def end(self) -> None:
-        """Close the program's input, and kill it and its process group if that does not end it soon."""
+    def hang_up(self) -> None:
+        """Close the program's input: nothing more will be said to it."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
+
+    def end(self) -> None:
+        """Close the program's input, and kill it and its process group if that does not end it soon."""
+        self.hang_up()
         try:
             self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:

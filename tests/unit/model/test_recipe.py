@@ -122,11 +122,13 @@ def test_a_recipe_that_says_everything() -> None:
             RecipeFile(source="bin/tool", target="bin/tool", executable=True),
         ),
         budget=Budget(unzipped=188_743_680, zipped=1_048_576),
-        example=Example(
-            handler="lambda_function.lambda_handler",
-            code="example",
-            event="example/event.json",
-            imports=("awswrangler", "pandas.io"),
+        examples=(
+            Example(
+                handler="lambda_function.lambda_handler",
+                code="example",
+                event="example/event.json",
+                imports=("awswrangler", "pandas.io"),
+            ),
         ),
         index=RecipeIndex(
             url="https://${USER}:${PASSWORD}@pypi.example/simple",

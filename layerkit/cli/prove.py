@@ -1,0 +1,210 @@
+"""``layerkit invoke RECIPE...``: examples of recipes, invoked with their layers, held against what they should do."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from layerkit.cli.options import cache_of, console_of
+from layerkit.cli.variables import variable
+from layerkit.cookbook import RecipeMissing, find_recipes, is_recipe, load_recipe
+from layerkit.errors import LayerkitError, UsageError
+from layerkit.proof import Case, NoExample, NotForHere, Proof, Settings, cases_of, prove
+
+if TYPE_CHECKING:
+    from layerkit.cache import Cache
+    from layerkit.cli.console import Console
+
+_FAILED: Final = 1
+_SHOWN: Final = 10  # differences
+_RECIPES_OWN: Final = {
+    "code": "--code",
+    "layer": "--layer",
+    "asynchronous": "--async",
+    "retries": "--retries",
+    "on_success": "--on-success",
+    "on_failure": "--on-failure",
+}
+
+
+class RecipesOwn(UsageError):
+    """Options that say what a recipe's example says."""
+
+    def __init__(self, *, option: str) -> None:
+        super().__init__(
+            f"`{option}` and a recipe do not go together",
+            hint="leave it out, or name a handler in place of the recipe: `layerkit invoke lambda_function.handler`",
+        )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Session:
+    """Cases that are proven one after the other; what came of them."""
+
+    settings: Settings
+    cache: "Cache"
+    console: "Console"
+    proofs: list[Proof] = field(default_factory=list)
+    failures: list[tuple[Case, LayerkitError]] = field(default_factory=list)
+
+    def prove(self, case: Case) -> Proof | None:
+        """Prove one case, and remember what came of it."""
+        log: list[str] = []
+        said = self.console.say if not self.settings.quiet else log.append
+        try:
+            proof = prove(case, self.settings, cache=self.cache, progress=self.console.progress(), log=said)
+        except LayerkitError as exc:
+            self.failures.append((case, exc))
+            return None
+        self.proofs.append(proof)
+        return proof
+
+    @property
+    def code(self) -> int:
+        """The exit code: that of the first that did not come to an answer, else whether all hold."""
+        if self.failures:
+            return self.failures[0][1].exit_code
+        return 0 if all(proof.holds for proof in self.proofs) else _FAILED
+
+
+def prove_recipes(said: Mapping[str, Any], *, event: bytes | None) -> int:
+    """Prove recipes, by the parameters of ``invoke``; return the exit code."""
+    _check(said)
+    console = console_of(quiet=said["quiet"], verbose=said["verbose"])
+    cache = cache_of(said["cache_dir"])
+    cases = _cases(said, cache)
+    single = len(cases) == 1
+    session = _Session(
+        settings=_settings(said, event=event, quiet=said["quiet"] or not (single or said["verbose"])),
+        cache=cache,
+        console=console,
+    )
+    if single and not said["json"]:
+        return _prove_one(session, cases[0])
+    for case in cases:
+        proof = session.prove(case)
+        if not said["json"]:
+            console.result(_line(case, proof))
+            console.flush()
+            _tell_what_differs(case, proof, session)
+    if said["json"]:
+        console.result_json({"version": 1, "examples": [*_as_json(session)]})
+    return session.code
+
+
+def _prove_one(session: _Session, case: Case) -> int:
+    """Prove a single case; its answers are the result, as with any function."""
+    proof = session.prove(case)
+    if proof is None:
+        raise session.failures[0][1]
+    for each in proof.invocations:
+        session.console.result(each.answer.body)
+    session.console.flush()
+    if not session.settings.event:
+        session.console.say(_line(case, proof))
+    _tell_what_differs(case, proof, session)
+    return session.code
+
+
+def _check(said: Mapping[str, Any]) -> None:
+    for name, option in _RECIPES_OWN.items():
+        if said[name]:
+            raise RecipesOwn(option=option)
+    for argument in said["what"]:
+        if not is_recipe(argument):
+            raise RecipeMissing(path=Path(argument))
+
+
+def _cases(said: Mapping[str, Any], cache: "Cache") -> list[Case]:
+    """Return all cases; of folders of recipes those that have an example, for every runtime at hand."""
+    today = datetime.now(UTC).date()
+    runtimes = [said["runtime"]] if said["runtime"] else []
+    groups = [find_recipes(Path(argument)) for argument in said["what"]]
+    cases: list[Case] = []
+    for group in groups:
+        many = len(group) > 1
+        for path in group:
+            try:
+                cases += cases_of(load_recipe(path), runtimes=runtimes, every=many, cache=cache, today=today)
+            except (NoExample, NotForHere):
+                if not many:
+                    raise
+    if not cases:
+        raise NoExample(recipe=Path(said["what"][0]))
+    return cases
+
+
+def _settings(said: Mapping[str, Any], *, event: bytes | None, quiet: bool) -> Settings:
+    from layerkit.cli.invoke import source_of
+
+    return Settings(
+        today=datetime.now(UTC).date(),
+        timeout=said["timeout"],
+        memory=said["memory"],
+        tmp=said["tmp"],
+        variables=dict(map(variable, said["env"] or ())),
+        event=event,
+        repeat=said["repeat"],
+        force=said["force"],
+        quiet=quiet,
+        source=source_of(said),
+    )
+
+
+def _line(case: Case, proof: Proof | None) -> str:
+    """Return a line about a case."""
+    verdict = "failed" if proof is None else "ok" if proof.holds else "wrong"
+    where = f"{case.target.runtime.name} {case.target.architecture}"
+    if proof is None:
+        return f"{verdict:<6} {case.title:<28} {where}"
+    first = proof.invocations[0]
+    return f"{verdict:<6} {case.title:<28} {where:<18} {first.billed_ms:>6} ms {first.memory_mib:>5} MB"
+
+
+def _tell_what_differs(case: Case, proof: Proof | None, session: _Session) -> None:
+    if proof is None:
+        session.console.error(session.failures[-1][1])
+    elif not proof.holds:
+        failures = [each.answer.body for each in proof.invocations if each.answer.failed]
+        error = NotAsItShould(
+            case=case, differences=[*failures, *proof.differences], log_is_shown=not session.settings.quiet
+        )
+        session.console.error(error)
+
+
+class NotAsItShould(LayerkitError):
+    """An example that did not answer as it should."""
+
+    exit_code = _FAILED
+
+    def __init__(self, *, case: Case, differences: Sequence[str], log_is_shown: bool) -> None:
+        more = [f"… and {len(differences) - _SHOWN} more"] if len(differences) > _SHOWN else []
+        again = f"`layerkit invoke {case.folder} --runtime {case.target.runtime.name}` shows its log"
+        mend = "mend the function, or write down what it answers if that is right"
+        super().__init__(
+            f"the example of {case.title} does not answer as it should on {case.target.identifier}",
+            details=[*differences[:_SHOWN], *more],
+            hint=mend if log_is_shown else again,
+        )
+
+
+def _as_json(session: _Session) -> Iterator[dict[str, Any]]:
+    for proof in session.proofs:
+        yield {
+            **_names(proof.case),
+            "status": "holds" if proof.holds else "differs",
+            "differences": [*proof.differences],
+            "invocations": [each.as_json() for each in proof.invocations],
+        }
+    for case, failure in session.failures:
+        yield {**_names(case), "status": "failed", "differences": [], "error": failure.message}
+
+
+def _names(case: Case) -> dict[str, Any]:
+    return {
+        "recipe": case.recipe.layer.name,
+        "example": case.example.name or None,
+        "runtime": case.target.runtime.name,
+        "architecture": str(case.target.architecture),
+    }

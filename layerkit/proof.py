@@ -1,0 +1,252 @@
+"""A recipe proven: its layers built, its example invoked with them, the answer held against what it should be.
+
+Stands above the rooms like ``build.py`` and ``rehearsal.py``, which do the two halves of it.
+"""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from layerkit.bundled import Source
+from layerkit.cache import Cache
+from layerkit.cookbook import find_recipe, load_recipe
+from layerkit.errors import RecipeError, UsageError
+from layerkit.index import IndexSource
+from layerkit.invoke.compare import differences
+from layerkit.invoke.function import Function
+from layerkit.invoke.invocation import Invocation
+from layerkit.model.recipe import Example, Recipe
+from layerkit.model.target import PythonTarget, Target
+from layerkit.model.universal import UniversalTarget
+from layerkit.order import Job, Order, request_of, targets_of
+from layerkit.progress import Progress
+from layerkit.rehearsal import Layer, Wish, rehearsal
+from layerkit.sandbox.interpreters import recall_interpreter
+from layerkit.sandbox.local import Machine
+
+if TYPE_CHECKING:
+    from layerkit.sandbox.services import Services
+
+_ARCHITECTURES: Final = {"x86_64": "x86_64", "aarch64": "arm64"}
+
+
+class NoExample(UsageError):
+    """Recipes without a function that could be invoked."""
+
+    def __init__(self, *, recipe: Path) -> None:
+        super().__init__(
+            f"the recipe `{recipe}` has no example to invoke",
+            hint="give it an [example] with a `handler`, or name a handler: `layerkit invoke lambda_function.handler`",
+        )
+
+
+class NotForHere(UsageError):
+    """A recipe that has no target of the kind."""
+
+    def __init__(self, *, recipe: Path, wanted: str, known: Sequence[str]) -> None:
+        super().__init__(f"the recipe `{recipe}` is not for {wanted}", hint=f"it is for {', '.join(known)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How examples are invoked, apart from what recipes say; ``None`` and empty leave that as it is."""
+
+    today: date
+    timeout: int | None = None
+    memory: int | None = None
+    tmp: int | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    event: bytes | None = None
+    repeat: int = 1
+    force: bool = False
+    quiet: bool = False
+    source: Source = field(default_factory=Source)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One example of a recipe for one target."""
+
+    recipe: Recipe
+    example: Example
+    target: Target
+
+    @property
+    def folder(self) -> Path:
+        """What its paths count from."""
+        return self.recipe.path.parent
+
+    @property
+    def title(self) -> str:
+        """What it is, for people: the recipe and, of several, the example."""
+        name = self.recipe.layer.name
+        return f"{name} ({self.example.name})" if self.example.name else name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What came of a case: what it answered, and where that differs from what it should be."""
+
+    case: Case
+    invocations: tuple[Invocation, ...]
+    differences: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the function answered as it should."""
+        return not self.differences and not any(each.answer.failed for each in self.invocations)
+
+
+def cases_of(recipe: Recipe, *, runtimes: Sequence[str], every: bool, cache: Cache, today: date) -> tuple[Case, ...]:
+    """Return the cases of a recipe's examples on this machine's architecture.
+
+    For the ``runtimes`` named that the recipe has; else for all of its own that an interpreter is at hand for
+    (``every``), or the newest of these. Raises ``NoExample`` and ``NotForHere``.
+    """
+    examples = [example for example in recipe.examples if example.handler]
+    if not examples:
+        raise NoExample(recipe=recipe.path)
+    targets = _targets(recipe, today=today)
+    named = [target for target in targets if target.runtime.name in runtimes]
+    if runtimes and not named and not every:
+        known = [target.runtime.name for target in targets]
+        raise NotForHere(recipe=recipe.path, wanted=", ".join(runtimes), known=known)
+    chosen = named or [target for target in targets if _is_at_hand(target, cache)] or targets[:1]
+    if not named and not (every and not runtimes):
+        chosen = chosen[:1]
+    return tuple(Case(recipe=recipe, example=example, target=target) for target in chosen for example in examples)
+
+
+def _targets(recipe: Recipe, *, today: date) -> list[Target]:
+    """Return the recipe's targets that this machine's architecture is for, newest first."""
+    order = Order(recipe=recipe, lock_folder=recipe.path.parent)
+    everything = [target for each in targets_of(order, today=today) for target in _single(each)]
+    own = _ARCHITECTURES.get(Machine.this().machine, "x86_64")
+    found = [target for target in everything if target.architecture == own]
+    if not found:
+        known = dict.fromkeys(str(target.architecture) for target in everything)
+        raise NotForHere(recipe=recipe.path, wanted=own, known=[*known])
+    return found[::-1]
+
+
+def _single(target: Target | UniversalTarget) -> tuple[Target, ...]:
+    return target.targets if isinstance(target, UniversalTarget) else (target,)
+
+
+def _is_at_hand(target: Target, cache: Cache) -> bool:
+    return not isinstance(target, PythonTarget) or recall_interpreter(target.python_version, cache) is not None
+
+
+def prove(case: Case, settings: Settings, *, cache: Cache, progress: Progress, log: Callable[[str], None]) -> Proof:
+    """Build a case's layers, invoke its function and compare. Raises ``LayerkitError`` where it does not come to that.
+
+    Nothing is compared if the event is not the example's own.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layerkit-")))
+        layers = _layers(case, settings, folder, cache=cache, progress=progress)
+        services = _services(case, settings, stack)
+        function = _function(case, settings, services.environment if services else {})
+        wish = Wish(
+            code=_path(case, case.example.code or "."),
+            layers=layers,
+            function=function,
+            force=settings.force,
+            source=settings.source,
+            quiet=settings.quiet,
+        )
+        event = settings.event or _event(case)
+        with rehearsal(wish, cache=cache, progress=progress, log=log) as environment:
+            done = tuple(environment.invoke(event) for _ in range(settings.repeat))
+        seen = services.seen() if services else None
+    found = [] if settings.event else [*_differences(case, done), *_differences_after(case, seen)]
+    return Proof(case=case, invocations=done, differences=tuple(dict.fromkeys(found)))
+
+
+def _layers(case: Case, settings: Settings, out: Path, *, cache: Cache, progress: Progress) -> tuple[Layer, ...]:
+    """Build the layers that the function has, in its order."""
+    from layerkit.build import BuildOptions, build_all
+    from layerkit.lock.obtain import LockMode
+    from layerkit.places import SupplyOptions
+
+    jobs = [_job(case, name, settings) for name in case.example.layers]
+    supply = SupplyOptions(cache=cache, mode=LockMode(offline=settings.source.offline), force=settings.force)
+    built, failures = build_all(jobs, BuildOptions(out=out, supply=supply, force=settings.force), progress)
+    if failures:
+        raise failures[0].error
+    return tuple(Layer.read(layer.path) for layer in built)
+
+
+def _job(case: Case, name: str, settings: Settings) -> Job:
+    folder = _path(case, name)
+    own = folder.samefile(case.folder) if folder.exists() else False
+    recipe = case.recipe if own else load_recipe(find_recipe(folder))
+    order = _order(recipe, settings)
+    if recipe.build.universal:
+        return Job(order=order, target=targets_of(order, today=settings.today)[0])
+    return Job(order=order, target=case.target)
+
+
+def _order(recipe: Recipe, settings: Settings) -> Order:
+    return Order(recipe=recipe, lock_folder=recipe.path.parent, index=IndexSource(**settings.source.index))
+
+
+def _services(case: Case, settings: Settings, stack: contextlib.ExitStack) -> "Services | None":
+    """Start what the function speaks to, if there is such a thing."""
+    if case.example.services is None:
+        return None
+    from layerkit.sandbox.services import services_running
+
+    index = request_of(_order(case.recipe, settings))[1]
+    path = _path(case, case.example.services)
+    return stack.enter_context(services_running(path, index, offline=settings.source.offline))
+
+
+def _function(case: Case, settings: Settings, from_services: Mapping[str, str]) -> Function:
+    """Return the function: what the user says goes before the example, that before what services say."""
+    example, handler = case.example, case.example.handler or ""
+    said = {"timeout": settings.timeout or example.timeout, "memory": settings.memory or example.memory}
+    numbers = {name: number for name, number in {**said, "tmp": settings.tmp}.items() if number is not None}
+    variables = {**from_services, **example.env, **settings.variables}
+    return Function(handler=handler, target=case.target, variables=variables, **numbers)
+
+
+def _event(case: Case) -> bytes:
+    if case.example.event is None:
+        return b"{}"
+    return json.dumps(_json(case, case.example.event)).encode()
+
+
+def _differences(case: Case, done: Sequence[Invocation]) -> Iterator[str]:
+    """Yield where answers differ; a function that failed has none."""
+    if case.example.answer is None:
+        return
+    wanted = _json(case, case.example.answer)
+    for each in done:
+        if not each.answer.failed:
+            yield from (f"answer: {line}" for line in differences(wanted, each.answer.value))
+
+
+def _differences_after(case: Case, seen: Any) -> Iterator[str]:
+    if case.example.after is not None:
+        yield from (f"services: {line}" for line in differences(_json(case, case.example.after), seen))
+
+
+def _json(case: Case, name: str) -> Any:
+    """Return what a file of the example holds. Raises ``RecipeError``."""
+    path = _path(case, name)
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as exc:
+        raise RecipeError(path=case.recipe.path, problems=[f"`{name}` cannot be read: {exc.strerror}"]) from exc
+    except ValueError as exc:
+        raise RecipeError(path=case.recipe.path, problems=[f"`{name}` is no JSON: {exc}"]) from exc
+
+
+def _path(case: Case, name: str) -> Path:
+    return case.folder / name
