@@ -48,7 +48,7 @@ class Services:
     def seen(self) -> Any:
         """End them, and return what they have seen. Raises ``ServicesFailed``."""
         self._conversation.hang_up()
-        return _value(self.path, _next_line(self._lines, _LAST_WORDS), "seen")
+        return _value(self.path, _next_line(self._lines, _LAST_WORDS), "what they have seen")
 
 
 @contextlib.contextmanager
@@ -64,7 +64,7 @@ def services_running(path: Path, settings: IndexSettings, *, offline: bool = Fal
     reading = threading.Thread(target=_read, args=(conversation, lines), daemon=True)
     reading.start()
     try:
-        variables = _value(path, _next_line(lines, _PATIENCE), "variables")
+        variables = _value(path, _next_line(lines, _PATIENCE), "their variables")
         if not isinstance(variables, dict):
             raise ServicesFailed(path=path, problem="did not begin with an object of environment variables")
         said = {str(name): str(value) for name, value in variables.items()}
@@ -93,7 +93,7 @@ def _next_line(lines: "queue.SimpleQueue[str | None]", patience: float) -> str |
 
 def _value(path: Path, line: str | None, what: str) -> Any:
     if line is None:
-        raise ServicesFailed(path=path, problem=f"ended, or took too long, before they told their {what}")
+        raise ServicesFailed(path=path, problem=f"ended, or took too long, before they told {what}")
     try:
         return json.loads(line)
     except ValueError:

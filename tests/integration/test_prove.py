@@ -1,0 +1,210 @@
+"""Recipes proven by their examples: layers built, function invoked beside what it speaks to, answers compared."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.interpreters import find_python
+from tests.workbench import call
+
+pytestmark = [pytest.mark.interpreter, pytest.mark.network]
+
+RECIPE = """
+[layer]
+name = "greeting"
+[build]
+universal = true
+[[files]]
+source = "shared.py"
+target = "python/shared.py"
+[example]
+handler = "app.handler"
+code = "example"
+event = "example/event.json"
+answer = "example/answer.json"
+services = "example/services.py"
+after = "example/after.json"
+env = { GREETING = "hello" }
+"""
+FILES = {
+    "recipe.toml": RECIPE,
+    "shared.py": "import os\ndef greet(name): return f\"{os.environ['GREETING']} {name}\"\n",
+    "example/app.py": """
+import os, urllib.request
+from shared import greet
+
+def handler(event, context):
+    urllib.request.urlopen(os.environ["URL"] + "/" + event["name"], timeout=2).read()
+    return {"greeting": greet(event["name"])}
+""",
+    "example/event.json": '{"name": "you"}',
+    "example/answer.json": '{"greeting": "hello you"}',
+    "example/after.json": '["/you"]',
+    "example/services.py": """
+# /// script
+# dependencies = []
+# ///
+import http.server, json, os, sys, threading
+
+seen = []
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        seen.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(json.dumps({"URL": f"http://127.0.0.1:{server.server_port}", "MARK": "x"}), flush=True)
+sys.stdin.read()
+print(json.dumps(seen), flush=True)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write a recipe whose example speaks to a server."""
+    if not find_python("3.12"):
+        pytest.skip("needs Python 3.12")
+    monkeypatch.delenv("PIP_CONFIG_FILE")  # where this machine's index is
+    monkeypatch.setenv("LAYERKIT_CACHE_DIR", str(cache))
+    monkeypatch.setenv("LAYERKIT_RUNTIME", "python3.12")
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        path = tmp_path / "greeting" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path / "greeting"
+
+
+def processes_with(text: str) -> list[str]:
+    """Return the command lines that hold a text."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes().decode(errors="replace"))
+    return [line for line in lines if text in line]
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_an_example_that_answers_as_it_should(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert call("invoke", recipe) == 0
+    said = capfd.readouterr()
+    assert json.loads(said.out) == {"greeting": "hello you"}
+    assert "REPORT RequestId" in said.err
+    assert "ok     greeting" in said.err
+
+
+def test_another_answer_is_told_and_fails(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (recipe / "example/answer.json").write_text('{"greeting": "hello me"}', encoding="utf-8")
+    assert call("invoke", recipe) == 1
+    assert '.greeting is "hello you", not "hello me"' in capfd.readouterr().err
+
+
+def test_what_services_saw_counts_too(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (recipe / "example/after.json").write_text("[]", encoding="utf-8")
+    assert call("invoke", recipe) == 1
+    assert "services: the whole has 1 items, not 0" in capfd.readouterr().err
+
+
+def test_a_function_that_raises_fails(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    change(recipe / "example/app.py", "def handler(event, context):", "def handler(event, context):\n    1 / 0")
+    assert call("invoke", recipe) == 1
+    assert json.loads(capfd.readouterr().out)["errorType"] == "ZeroDivisionError"
+
+
+def test_another_event_is_only_answered(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert call("invoke", recipe, "--event", '{"name": "all"}', "--env", "GREETING=ciao") == 0
+    assert json.loads(capfd.readouterr().out) == {"greeting": "ciao all"}
+
+
+def test_many_are_told_in_a_line_each(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also where one of them cannot even be built."""
+    broken = recipe.with_name("broken")
+    broken.mkdir()
+    (broken / "recipe.toml").write_text(RECIPE.replace("greeting", "broken"), encoding="utf-8")
+    assert call("invoke", recipe.parent) == 2
+    said = capfd.readouterr()
+    assert [line.split()[:2] for line in said.out.splitlines()] == [["failed", "broken"], ["ok", "greeting"]]
+    assert "shared.py" in said.err
+    assert "REPORT" not in said.err
+
+
+def test_as_json(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert call("invoke", recipe, "--json", "--repeat", "2") == 1  # the services see two requests
+    (example,) = json.loads(capfd.readouterr().out)["examples"]
+    assert example["recipe"] == "greeting"
+    assert example["status"] == "differs"
+    assert example["differences"] == ["services: the whole has 2 items, not 1"]
+    assert [each["init_ms"] is None for each in example["invocations"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("print('no json', flush=True)", "wrote `no json` where JSON was expected"),
+        ("print('[1]', flush=True)", "did not begin with an object of environment variables"),
+        ("raise SystemExit(3)", "ended, or took too long, before they told their variables"),
+        ('import sys; print(\'{"URL": "x"}\', flush=True); sys.stdin.read()', "before they told what they have seen"),
+    ],
+)
+def test_services_that_misbehave_are_named(
+    recipe: Path, script: str, told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (recipe / "example/services.py").write_text(script, encoding="utf-8")
+    change(recipe / "example/app.py", "urllib.request.urlopen", "0 and urllib.request.urlopen")
+    change(recipe / "example/app.py", ").read()", ")")
+    assert call("invoke", recipe) == 5
+    assert told in capfd.readouterr().err
+
+
+def test_no_services_are_left_behind(recipe: Path) -> None:
+    """Not even those that do not end when they should."""
+    change(recipe / "example/services.py", "sys.stdin.read()", "threading.Event().wait()")
+    change(recipe / "example/services.py", "import http", f"# {recipe}\nimport http")
+    change(recipe / "recipe.toml", 'after = "example/after.json"\n', "")
+    change(recipe / "example/app.py", "def handler(event, context):", "def handler(event, context):\n    1 / 0")
+    call("invoke", recipe)
+    assert processes_with(str(recipe)) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--code", "src"], "`--code` and a recipe do not go together"),
+        (["--async"], "`--async` and a recipe do not go together"),
+        (["--runtime", "python3.8"], "is not for python3.8"),
+        (["app.handler"], "no recipe at `app.handler`"),
+        (["--event", "{"], "the event of `--event` is no JSON"),
+    ],
+)
+def test_what_does_not_go_together(
+    recipe: Path, arguments: list[str], told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call("invoke", recipe, *arguments) == 2
+    assert told in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("recipe")
+def test_a_recipe_without_example(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "recipe.toml").write_text(RECIPE.partition("[example]")[0], encoding="utf-8")
+    assert call("invoke", bare) == 2
+    assert "has no example to invoke" in capfd.readouterr().err
+    assert [path.name for path in bare.iterdir()] == ["recipe.toml"]
