@@ -164,7 +164,7 @@ def prove(case: Case, settings: Settings, *, cache: Cache, progress: Progress, l
         with rehearsal(wish, cache=cache, progress=progress, log=log) as environment:
             done = tuple(environment.invoke(event) for _ in range(settings.repeat))
         seen = services.seen() if services else None
-    found = [] if settings.event else [*_differences(case, done), *_differences_after(case, seen)]
+    found = [] if settings.event else [*_differences(case, done), *_differences_after(case, done, seen)]
     return Proof(case=case, invocations=done, differences=tuple(dict.fromkeys(found)))
 
 
@@ -232,8 +232,9 @@ def _differences(case: Case, done: Sequence[Invocation]) -> Iterator[str]:
             yield from (f"answer: {line}" for line in differences(wanted, each.answer.value))
 
 
-def _differences_after(case: Case, seen: Any) -> Iterator[str]:
-    if case.example.after is not None:
+def _differences_after(case: Case, done: Sequence[Invocation], seen: Any) -> Iterator[str]:
+    """Yield where services have seen something else; several invocations are more than ``after`` speaks of."""
+    if case.example.after is not None and len(done) == 1:
         yield from (f"services: {line}" for line in differences(_json(case, case.example.after), seen))
 
 
