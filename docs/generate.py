@@ -19,6 +19,7 @@ import typer
 
 import layerkit
 from layerkit import facts
+from layerkit.cli.commands import NAMES
 from layerkit.cli.main import app
 from layerkit.errors import LayerkitError
 from layerkit.facts import PythonRuntime
@@ -318,7 +319,7 @@ def _is_error_of(value: object, module: str) -> TypeGuard[type[LayerkitError]]:
 
 def _modules_of_the_commands() -> set[str]:
     found: set[str] = set()
-    waiting = ["layerkit.cli.main"]
+    waiting = ["layerkit.cli.main", *(f"layerkit.cli.{name.replace('-', '_')}" for name in NAMES)]
     while waiting:
         module = waiting.pop()
         path = _source(module)

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import layerkit
 from layerkit.errors import RecipeError, UsageError
-from layerkit.model.recipe import Recipe
+
+if TYPE_CHECKING:
+    from layerkit.model.recipe import Recipe
 
 RECIPE_FILE: Final = "recipe.toml"
 _PATH_STARTS: Final = ("./", "../", "/", ".\\", "..\\")
@@ -69,8 +71,10 @@ def bundled_recipes() -> dict[str, Path]:
     return {path.parent.relative_to(found).as_posix(): path for path in _below(found, _DEPTH)} if found else {}
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: Path) -> "Recipe":
     """Read a recipe file. Raises ``RecipeMissing`` and ``RecipeError``."""
+    from layerkit.model.recipe import Recipe
+
     try:
         text = path.read_bytes().decode()
     except (FileNotFoundError, NotADirectoryError):

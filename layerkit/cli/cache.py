@@ -6,7 +6,7 @@ import typer
 
 from layerkit.cli.options import CacheDir, Json, Quiet, cache_of, console_of
 
-app: Final = typer.Typer(help="Show or empty the cache.", rich_markup_mode=None)
+app: Final = typer.Typer(add_completion=False, help="Show or empty the cache.", rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True)

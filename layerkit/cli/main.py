@@ -9,23 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from layerkit import __version__
-from layerkit.cli import (
-    adopt,
-    audit,
-    build,
-    cache,
-    diff,
-    doctor,
-    invoke,
-    lock,
-    publish,
-    recipes,
-    retire,
-    runtimes,
-    unshare,
-    used_by,
-    versions,
-)
+from layerkit.cli.commands import CommandGroup
 from layerkit.cli.console import Console, open_what_is_closed, output_failed
 from layerkit.errors import LayerkitError, UsageError
 
@@ -33,27 +17,13 @@ _INTERRUPTED: Final = 130
 
 app: Final = typer.Typer(
     name="layerkit",
+    cls=CommandGroup,
     help="Turn requirements into AWS Lambda layers that fit and work.",
     add_completion=False,
     rich_markup_mode=None,  # rich would double the time that --help takes
     pretty_exceptions_enable=False,  # they print local variables, hence secrets
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("build")(build.build)
-app.command("lock")(lock.lock)
-app.command("audit")(audit.audit)
-app.command("diff")(diff.diff)
-app.command("publish")(publish.publish)
-app.command("versions")(versions.versions)
-app.command("used-by")(used_by.used_by)
-app.command("retire")(retire.retire)
-app.command("adopt")(adopt.adopt)
-app.command("unshare")(unshare.unshare)
-app.command("invoke")(invoke.invoke)
-app.command("runtimes")(runtimes.runtimes)
-app.command("doctor")(doctor.doctor)
-app.add_typer(recipes.app, name="recipes")
-app.add_typer(cache.app, name="cache")
 
 
 class CommandLineError(UsageError):

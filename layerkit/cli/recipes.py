@@ -7,7 +7,7 @@ import typer
 
 from layerkit.cli.options import Json, console_of
 
-app: Final = typer.Typer(help="Show recipes.", no_args_is_help=False, rich_markup_mode=None)
+app: Final = typer.Typer(add_completion=False, help="Show recipes.", no_args_is_help=False, rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True)

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from layerkit.cli.main import app
-from layerkit.model import recipe_files, recipe_sections
+from layerkit.model import recipe_example, recipe_files, recipe_sections
 from layerkit.model.finding import Code
 from layerkit.model.publishing import DEFAULT_LAYER_NAME, LAYER_FIELDS, PLACE_FIELDS
 from layerkit.model.publishing_sections import read_publishing
@@ -103,10 +103,11 @@ def described_keys(page: Path) -> dict[str, set[str]]:
 
 
 def test_the_recipe_page_names_just_the_keys_that_the_parser_knows(known_keys: dict[str, set[str]]) -> None:
-    document = Document('[[files]]\nsource = "a"\ntarget = "b"', path=Path("recipe.toml"))
-    for name in ("layer", "build", "prune", "budget", "example", "index"):
+    document = Document('[example]\n[[files]]\nsource = "a"\ntarget = "b"', path=Path("recipe.toml"))
+    for name in ("layer", "build", "prune", "budget", "index"):
         getattr(recipe_sections, f"read_{name}")(document)
     recipe_files.read_files(document)
+    recipe_example.read_examples(document)
     assert described_keys(DOCS / "reference" / "recipe.md") == known_keys
 
 
