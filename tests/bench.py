@@ -359,6 +359,49 @@ def publishing(bench: Bench) -> None:
             )
 
 
+def invoking(bench: Bench) -> None:
+    """Invoke a trivial function with a cached layer, against AWS's emulator with the layer unpacked."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.emulator import Emulator, take_emulator
+    from tests.interpreters import find_python
+
+    python = find_python("3.12")
+    if python is None:
+        row("a trivial function", "", "", "needs Python 3.12", "")
+        return
+    (bench.folder / "code").mkdir()
+    (bench.folder / "code/app.py").write_text("def handler(event, context):\n    return event\n", encoding="utf-8")
+    bench.spend(build("requests"))
+    layer = f"dist/requests-{RUNTIME}-x86_64.zip"
+    invoke = layerkit("invoke", "app.handler", "--code=code", f"--layer={layer}", f"--runtime={RUNTIME}", "--quiet")
+    bench.spend(invoke)
+    with zipfile.ZipFile(bench.folder / layer) as unpacked:
+        unpacked.extractall(bench.folder / "opt")
+    (client,) = (bench.folder / "cache").glob("runtimes/*/*/awslambdaric")
+    emulator = Emulator(
+        binary=take_emulator(bench.folder),
+        python=python,
+        code=bench.folder / "code",
+        opt=bench.folder / "opt",
+        bundled=client.parent,
+    )
+
+    def emulated() -> Spent:
+        began = time.perf_counter()
+        assert emulator.invoke("app.handler", b"{}", timeout=3) == "{}"
+        return Spent(seconds=time.perf_counter() - began, peak_bytes=0)
+
+    bench.pair(
+        "a trivial function",
+        partial(bench.spend, invoke),
+        emulated,
+        b_name="AWS's emulator, layer unpacked",
+        aim="at most 2 times slower",
+    )
+    warm = [*invoke[:-1], "--repeat=100"]
+    bench.pair("the same, 100 times", partial(bench.spend, warm), partial(bench.spend, invoke), b_name="once", aim="")
+
+
 def wheels_of(bench: Bench, lock: str) -> list[Path]:
     """Return the cached wheels that a lock names."""
     import tomllib
@@ -401,6 +444,7 @@ PARTS = {
     "audits": audits,
     "containers": containers,
     "publish": publishing,
+    "invoke": invoking,
 }
 
 

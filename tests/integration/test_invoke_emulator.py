@@ -4,29 +4,18 @@ Where the emulator differs from Lambda (a timeout as plain text, for one), Lambd
 """
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.emulator import Emulator, take_emulator
 from tests.interpreters import find_python
 from tests.workbench import call
 
 pytestmark = [pytest.mark.interpreter, pytest.mark.network]
 
-SAM = "aws-sam-cli==1.170.0"
-EMULATOR = "samcli/local/rapid/aws-lambda-rie-x86_64"
 FUNCTION = """
 import decimal, os, sys, time
 
@@ -76,16 +65,8 @@ app.number app.missing nowhere.f nodot lacks.f divides.f syntax.f sys.exit
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Take the emulator out of SAM's wheel."""
-    folder = tmp_path_factory.mktemp("sam")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", SAM]
-    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONFIG_FILE"}
-    subprocess.run([*command, "--dest", folder], check=True, env=environment)
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        path = Path(wheel.extract(EMULATOR, folder))
-    path.chmod(0o755)
-    return path
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return take_emulator(tmp_path_factory.mktemp("sam"))
 
 
 @pytest.fixture(scope="session")
@@ -108,77 +89,25 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return code
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Emulated:
-    """A function under the emulator."""
-
-    def __init__(self, binary: Path, code: Path, bundled: Path) -> None:
-        self.binary, self.code = binary, code
-        with zipfile.ZipFile(code.parent / "layer.zip") as layer:
-            layer.extractall(code.parent / "opt")
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": "1",
-            "LAMBDA_TASK_ROOT": str(code),
-            "LC_CTYPE": "C.UTF-8",
-            "PYTHONPATH": f"{code}:{code.parent / 'opt/python'}:{bundled}",
-        }
-
-    @contextmanager
-    def running(self, handler: str) -> Iterator[str]:
-        """Offer the address to invoke the function at."""
-        ports = free_port(), free_port()
-        addresses = [f"127.0.0.1:{port}" for port in ports]
-        command = [str(self.binary), "--runtime-interface-emulator-address", addresses[0], "--log-level", "error"]
-        command += ["--runtime-api-address", addresses[1], str(find_python("3.12")), "-m", "awslambdaric", handler]
-        process = subprocess.Popen(
-            command,
-            env=self.environment,
-            cwd=self.code,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            yield f"http://{addresses[0]}/2015-03-31/functions/function/invocations"
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    def invoke(self, handler: str) -> str:
-        """Return the body of the answer, with Lambda's paths."""
-        with self.running(handler) as url:
-            body = posted(url)
-        for own, name in ((self.code, "/var/task"), (self.code.parent / "opt", "/opt")):
-            body = body.replace(str(own), name)
-        return body
-
-
-def posted(url: str) -> str:
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(url, data=b'{"a": 1}', timeout=60) as answer:  # noqa: S310 -- our own
-                return str(answer.read().decode())
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.read().decode()
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail("the emulator does not answer")
+def answer_of(emulator: Emulator, handler: str) -> str:
+    """Return the body of the emulator's answer, with Lambda's paths."""
+    body = emulator.invoke(handler, b'{"a": 1}', timeout=1)
+    for own, name in ((emulator.code, "/var/task"), (emulator.opt, "/opt")):
+        body = body.replace(str(own), name)
+    return body
 
 
 @pytest.fixture
-def emulated(emulator: Path, function: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> Emulated:
+def emulator(binary: Path, function: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> Emulator:
     """Prepare the emulator with the runtime client that layerkit itself uses."""
     invoked("app.nothing", function, cache, capfd)
     (client,) = cache.glob("runtimes/*/*/awslambdaric")
-    return Emulated(emulator, function, client.parent)
+    opt = function.parent / "opt"
+    with zipfile.ZipFile(function.parent / "layer.zip") as layer:
+        layer.extractall(opt)
+    python = find_python("3.12")
+    assert python is not None
+    return Emulator(binary=binary, python=python, code=function, opt=opt, bundled=client.parent)
 
 
 def invoked(handler: str, code: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> str:
@@ -205,16 +134,16 @@ def plain(body: str) -> str:
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_the_answer_is_the_emulators(
-    handler: str, emulated: Emulated, function: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+    handler: str, emulator: Emulator, function: Path, cache: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert plain(invoked(handler, function, cache, capfd)) == plain(emulated.invoke(handler))
+    assert plain(invoked(handler, function, cache, capfd)) == plain(answer_of(emulator, handler))
 
 
 def test_a_timeout_is_told_in_lambdas_words(
-    emulated: Emulated, function: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+    emulator: Emulator, function: Path, cache: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The emulator answers with the text alone."""
-    text = emulated.invoke("app.slow")
+    text = answer_of(emulator, "app.slow")
     answer = json.loads(invoked("app.slow", function, cache, capfd))
     assert text == "Task timed out after 1.00 seconds"
     assert answer["errorType"] == "Sandbox.Timedout"
