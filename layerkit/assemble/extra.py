@@ -16,10 +16,11 @@ from layerkit.model.recipe_files import problem_of_target
 
 OWNER: Final = "files of the recipe"
 _PROGRAMS: Final = ("bin/", "extensions/")
+_BY_ACCIDENT: Final = frozenset({"__pycache__", ".DS_Store"})  # left by whoever imports from a folder, or looks
 
 
 def extra_files(recipe: Recipe) -> tuple[ExtraFile, ...]:
-    """Read every file that the recipe names; a folder brings all files below it.
+    """Read every file that the recipe names; a folder brings all files below it, but no bytecode of this machine's.
 
     Links are followed as long as they stay in the recipe's folder, or in a source that lies outside of it.
     What Lambda starts itself (``bootstrap``, ``bin/``, ``extensions/``) is executable in any case. Raises
@@ -104,7 +105,8 @@ class _Walk:
 
     def _names(self, folder: Path) -> list[str]:
         try:
-            return sorted(os.listdir(folder))  # noqa: PTH208 -- names, also such as are no text
+            found = os.listdir(folder)  # noqa: PTH208 -- names, also such as are no text
+            return sorted(name for name in found if name not in _BY_ACCIDENT)
         except OSError as exc:
             self.unreadable(exc)
             return []

@@ -69,7 +69,7 @@ class Function:
         """Return all variables of its process; ``api`` is the Runtime API's address, ``environ`` this machine's."""
         day = datetime.now(UTC).strftime("%Y/%m/%d")
         return {
-            **passed_on(environ),
+            **passed_on({**environ, **self.variables}),
             **locale_and_time(),
             **folders,
             **self.variables,

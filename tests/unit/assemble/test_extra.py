@@ -32,6 +32,14 @@ def test_what_lambda_starts_is_executable(tmp_path: Path, target: str, executabl
     assert file.executable is executable
 
 
+def test_bytecode_of_this_machine_stays_out(tmp_path: Path) -> None:
+    for name in ("code/shop/items.py", "code/shop/__pycache__/items.cpython-311.pyc", "code/.DS_Store"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = extra_files(recipe(tmp_path, RecipeFile(source="code", target="python")))
+    assert [file.name for file in found] == ["python/shop/items.py"]
+
+
 def problems(folder: Path, *files: RecipeFile) -> tuple[str, ...]:
     with pytest.raises(RecipeError) as caught:
         extra_files(recipe(folder, *files))
