@@ -16,7 +16,6 @@ from layerkit.audit.deployed_findings import (
     runtime_findings,
 )
 from layerkit.audit.deployed_read import (
-    NoSuchLayerVersion,
     Part,
     read_code,
     read_layer_version,
@@ -28,6 +27,7 @@ from layerkit.audit.zip_source import UnreadableLayer
 from layerkit.aws.access import Access
 from layerkit.aws.errors import ActionDenied, CredentialsProblem
 from layerkit.aws.functions import AttachedLayer, FunctionApi, FunctionConfiguration
+from layerkit.aws.layer_zip import NoSuchLayerVersion
 from layerkit.aws.layers import LayerApi, LayerSummary
 from layerkit.aws.sessions import Session, open_session
 from layerkit.errors import AwsError, FetchError, LayerkitError, UsageError

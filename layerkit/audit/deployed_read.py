@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from layerkit.audit.zip_source import read_zip
 from layerkit.aws.errors import NotThere
 from layerkit.aws.functions import FunctionApi, FunctionConfiguration
+from layerkit.aws.layer_zip import NoSuchLayerVersion
 from layerkit.aws.layers import LayerApi
 from layerkit.errors import AwsError
 from layerkit.http_range import RemoteFile
@@ -24,16 +25,6 @@ class NoLink(AwsError):
 
     def __init__(self, *, what: str) -> None:
         super().__init__(f"AWS gives no link to the zip of `{what}`")
-
-
-class NoSuchLayerVersion(AwsError):
-    """A layer version that is not there, or no longer."""
-
-    def __init__(self, *, arn: str) -> None:
-        super().__init__(
-            f"layer version `{arn}` is not there",
-            hint="it may have been deleted; `aws lambda list-layer-versions` shows those that are there",
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,6 +23,7 @@ from layerkit.formats.elf_headers import (
     parse,
     read_headers,
 )
+from layerkit.formats.elf_machine import machine_name
 
 __all__ = ["BinaryFacts", "Elf", "ElfError", "RequiredVersion", "binary_facts", "highest", "is_elf", "parse"]
 
@@ -32,7 +33,6 @@ _VER_FLG_WEAK: Final = 0x2
 _VERNEED_VERSION: Final = 1
 _MOST_DYNAMIC_ENTRIES: Final = 65_536  # real files have some dozens; a lie must not keep us busy
 _MOST_VERSIONS: Final = 65_536
-_MACHINES: Final = {62: "x86_64", 183: "aarch64"}
 _TYPES: Final = {0: "none", 1: "rel", ET_EXEC: "exec", ET_DYN: "dyn", 4: "core"}
 
 
@@ -97,7 +97,7 @@ def binary_facts(data: bytes | bytearray | memoryview) -> BinaryFacts:
     elf = read_headers(view, with_sections=False)
     dynamic = _Dynamic(view, elf)
     return BinaryFacts(
-        machine=_MACHINES.get(elf.machine, f"em_{elf.machine}"),
+        machine=machine_name(elf.machine),
         bits=elf.shape.bits,
         type=_TYPES.get(elf.type, f"et_{elf.type}"),
         soname=next(iter(dynamic.strings(_DT_SONAME)), None),

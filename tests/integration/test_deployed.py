@@ -19,9 +19,9 @@ from layerkit.audit.deployed import (
     audit_function,
     read_layer_arn,
 )
-from layerkit.audit.deployed_read import NoSuchLayerVersion
 from layerkit.aws import errors
 from layerkit.aws.access import Access
+from layerkit.aws.layer_zip import NoSuchLayerVersion
 from layerkit.aws.sessions import close_sessions
 from layerkit.cli.main import main
 from layerkit.model.arn import MalformedArnError

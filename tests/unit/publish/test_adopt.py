@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from layerkit.aws.layer_zip import DownloadFailed, Origin, OtherBytesDownloaded
 from layerkit.aws.layers import PublishedVersion
 from layerkit.http_errors import AccessDenied, IndexUnreachable
 from layerkit.http_range import LinkUnusable
 from layerkit.model.arn import LayerVersionArn
 from layerkit.model.publishing import UnfitLayerNameError
 from layerkit.progress import Silent
-from layerkit.publish.adopt import DownloadFailed, Origin, OtherBytesDownloaded, bring, description_of
+from layerkit.publish.adopt import bring, description_of
 from layerkit.publish.artifacts import Labels, read_artifact
 from tests.aws_server.clients import zip_of
 
