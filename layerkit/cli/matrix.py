@@ -61,7 +61,7 @@ def matrix(
     lock_dir: common.LockDir = None,
     json: common.Json = False,
 ) -> None:
-    """List the layers of recipes as jobs for a CI system's own fan-out."""
+    """List the layers of recipes as jobs for a CI system."""
     from layerkit.cli.orders import Flags, orders_of
     from layerkit.cookbook import RecipeMissing, is_recipe
     from layerkit.order import jobs_of

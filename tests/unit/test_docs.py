@@ -206,9 +206,11 @@ def test_every_recipe_shown_whole_is_valid() -> None:
 
 def test_every_recipe_has_a_readme_with_a_size_for_each_target() -> None:
     for path in sorted(ROOT.glob("recipes/*/recipe.toml")):
-        layer = Recipe.from_toml(path.read_text(encoding="utf-8"), path=path).layer
+        recipe = Recipe.from_toml(path.read_text(encoding="utf-8"), path=path)
         readme = path.with_name("README.md").read_text(encoding="utf-8")
+        layer = recipe.layer
         targets = [f"| {runtime} {arch} |" for runtime in layer.runtimes for arch in layer.architectures]
+        targets = ["| universal |"] if recipe.build.universal else targets
         assert [target for target in targets if target not in readme] == []
 
 
