@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from layerkit.cache import Cache
 from layerkit.errors import EnvironmentFailure, LayerkitError, ResolutionError
@@ -48,12 +48,39 @@ class Source:
     offline: bool = False
 
 
+class Compiler(Protocol):
+    """Whoever compiles modules; ``build`` is the whole text of its Python's ``sys.version``."""
+
+    @property
+    def build(self) -> str: ...  # noqa: D102
+
+    def compile(self, folder: Path) -> None:
+        """Compile all modules in a folder; those that cannot be compiled are left as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompilerHere:
+    """Compiles by an interpreter of this machine."""
+
+    interpreter: Interpreter
+
+    @property
+    def build(self) -> str:
+        """The whole text of ``sys.version``."""
+        return self.interpreter.build
+
+    def compile(self, folder: Path) -> None:
+        """Compile all modules in a folder; those that cannot be compiled are left as they are."""
+        command = [str(self.interpreter.path), "-I", "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode"]
+        run([*command, "unchecked-hash", str(folder)], timeout=_PATIENCE)
+
+
 def bundled_folder(
-    target: PythonTarget, interpreter: Interpreter, *, cache: Cache, progress: Progress, source: Source
+    target: PythonTarget, compiler: Compiler, *, cache: Cache, progress: Progress, source: Source
 ) -> Path:
     """Return a folder with the runtime's own distributions; nobody may write into it. Raises ``NoRuntime``."""
     pins = tuple(f"{each.name}=={each.version}" for each in target.runtime.bundled)
-    wanted = [_FORM, target.identifier, platform.machine(), interpreter.build, *pins]
+    wanted = [_FORM, target.identifier, platform.machine(), compiler.build, *pins]
     key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     if found := cache.find_folder(_BUCKET, key):
         return found
@@ -64,9 +91,7 @@ def bundled_folder(
         unpack(_zip_of(target, Path(name), pins, cache=cache, source=source), layer)
         for path in sorted((layer / "python").iterdir()):
             path.replace(folder / path.name)
-        # what Lambda has compiled need not be compiled at every start here
-        compiling = [str(interpreter.path), "-I", "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode"]
-        run([*compiling, "unchecked-hash", str(folder)], timeout=_PATIENCE)
+        compiler.compile(folder)  # what Lambda has compiled need not be compiled at every start here
     return cache.path(_BUCKET, key)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from layerkit.bundled import Source
 from layerkit.cache import Cache
@@ -28,11 +28,11 @@ from layerkit.progress import Progress
 from layerkit.rehearsal import Layer, Wish, rehearsal
 from layerkit.sandbox.interpreters import recall_interpreter
 from layerkit.sandbox.local import Machine
+from layerkit.venue import ARCHITECTURES, VenueWish
 
 if TYPE_CHECKING:
+    from layerkit.invoke.import_profile import ImportCosts
     from layerkit.sandbox.services import Services
-
-_ARCHITECTURES: Final = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 class NoExample(UsageError):
@@ -66,6 +66,8 @@ class Settings:
     force: bool = False
     quiet: bool = False
     source: Source = field(default_factory=Source)
+    profile: bool = False
+    venue: VenueWish = field(default_factory=VenueWish)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +97,7 @@ class Proof:
     case: Case
     invocations: tuple[Invocation, ...]
     differences: tuple[str, ...] = ()
+    costs: "ImportCosts | None" = None
 
     @property
     def holds(self) -> bool:
@@ -102,35 +105,48 @@ class Proof:
         return not self.differences and not any(each.answer.failed for each in self.invocations)
 
 
-def cases_of(recipe: Recipe, *, runtimes: Sequence[str], every: bool, cache: Cache, today: date) -> tuple[Case, ...]:
-    """Return the cases of a recipe's examples on this machine's architecture.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which cases of a recipe are wanted: of one runtime, or of ``every`` one that an interpreter is at hand for.
 
-    For the ``runtimes`` named that the recipe has; else for all of its own that an interpreter is at hand for
-    (``every``), or the newest of these. Raises ``NoExample`` and ``NotForHere``.
+    Otherwise of the newest of these. The architecture is this machine's if none is named.
+    """
+
+    cache: Cache
+    today: date
+    runtime: str | None = None
+    architecture: str | None = None
+    every: bool = False
+
+
+def cases_of(recipe: Recipe, wanted: Wanted) -> tuple[Case, ...]:
+    """Return the cases of a recipe. Raises ``NoExample`` and ``NotForHere``.
+
+    Where ``every`` recipe is asked for, one that lacks the runtime named is tried under another.
     """
     examples = [example for example in recipe.examples if example.handler]
     if not examples:
         raise NoExample(recipe=recipe.path)
-    targets = _targets(recipe, today=today)
-    named = [target for target in targets if target.runtime.name in runtimes]
-    if runtimes and not named and not every:
+    targets = _targets(recipe, wanted)
+    named = [target for target in targets if target.runtime.name == wanted.runtime]
+    if wanted.runtime and not named and not wanted.every:
         known = [target.runtime.name for target in targets]
-        raise NotForHere(recipe=recipe.path, wanted=", ".join(runtimes), known=known)
-    chosen = named or [target for target in targets if _is_at_hand(target, cache)] or targets[:1]
-    if not named and not (every and not runtimes):
+        raise NotForHere(recipe=recipe.path, wanted=wanted.runtime, known=known)
+    chosen = named or [target for target in targets if _is_at_hand(target, wanted.cache)] or targets[:1]
+    if wanted.runtime or not wanted.every:
         chosen = chosen[:1]
     return tuple(Case(recipe=recipe, example=example, target=target) for target in chosen for example in examples)
 
 
-def _targets(recipe: Recipe, *, today: date) -> list[Target]:
-    """Return the recipe's targets that this machine's architecture is for, newest first."""
+def _targets(recipe: Recipe, wanted: Wanted) -> list[Target]:
+    """Return the recipe's targets for the architecture, newest first."""
     order = Order(recipe=recipe, lock_folder=recipe.path.parent)
-    everything = [target for each in targets_of(order, today=today) for target in _single(each)]
-    own = _ARCHITECTURES.get(Machine.this().machine, "x86_64")
-    found = [target for target in everything if target.architecture == own]
+    everything = [target for each in targets_of(order, today=wanted.today) for target in _single(each)]
+    architecture = wanted.architecture or ARCHITECTURES.get(Machine.this().machine, "x86_64")
+    found = [target for target in everything if target.architecture == architecture]
     if not found:
         known = dict.fromkeys(str(target.architecture) for target in everything)
-        raise NotForHere(recipe=recipe.path, wanted=own, known=[*known])
+        raise NotForHere(recipe=recipe.path, wanted=architecture, known=[*known])
     return found[::-1]
 
 
@@ -159,13 +175,16 @@ def prove(case: Case, settings: Settings, *, cache: Cache, progress: Progress, l
             force=settings.force,
             source=settings.source,
             quiet=settings.quiet,
+            profile=settings.profile,
+            venue=settings.venue,
         )
         event = settings.event or _event(case)
         with rehearsal(wish, cache=cache, progress=progress, log=log) as environment:
             done = tuple(environment.invoke(event) for _ in range(settings.repeat))
         seen = services.seen() if services else None
     found = [] if settings.event else [*_differences(case, done), *_differences_after(case, done, seen)]
-    return Proof(case=case, invocations=done, differences=tuple(dict.fromkeys(found)))
+    costs = environment.profile.costs() if environment.profile else None
+    return Proof(case=case, invocations=done, differences=tuple(dict.fromkeys(found)), costs=costs)
 
 
 def _layers(case: Case, settings: Settings, out: Path, *, cache: Cache, progress: Progress) -> tuple[Layer, ...]:

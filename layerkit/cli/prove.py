@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from layerkit.cli.invoke_parts import event_of, source_of, venue_of
 from layerkit.cli.options import cache_of, console_of
 from layerkit.cli.variables import variable
 from layerkit.cookbook import RecipeMissing, find_recipes, is_recipe, load_recipe
 from layerkit.errors import LayerkitError, UsageError
-from layerkit.proof import Case, NoExample, NotForHere, Proof, Settings, cases_of, prove
+from layerkit.proof import Case, NoExample, NotForHere, Proof, Settings, Wanted, cases_of, prove
 
 if TYPE_CHECKING:
     from layerkit.cache import Cache
@@ -68,7 +69,7 @@ class _Session:
         return 0 if all(proof.holds for proof in self.proofs) else _FAILED
 
 
-def prove_recipes(said: Mapping[str, Any], *, event: bytes | None) -> int:
+def prove_recipes(said: Mapping[str, Any]) -> int:
     """Prove recipes, by the parameters of ``invoke``; return the exit code."""
     _check(said)
     console = console_of(quiet=said["quiet"], verbose=said["verbose"])
@@ -76,7 +77,7 @@ def prove_recipes(said: Mapping[str, Any], *, event: bytes | None) -> int:
     cases = _cases(said, cache)
     single = len(cases) == 1
     session = _Session(
-        settings=_settings(said, event=event, quiet=said["quiet"] or not (single or said["verbose"])),
+        settings=_settings(said, quiet=said["quiet"] or not (single or said["verbose"])),
         cache=cache,
         console=console,
     )
@@ -101,6 +102,10 @@ def _prove_one(session: _Session, case: Case) -> int:
     for each in proof.invocations:
         session.console.result(each.answer.body)
     session.console.flush()
+    if proof.costs is not None:
+        from layerkit.cli.import_costs import tell_costs
+
+        tell_costs(proof.costs, session.console)
     if not session.settings.event:
         session.console.say(_line(case, proof))
     _tell_what_differs(case, proof, session)
@@ -119,14 +124,14 @@ def _check(said: Mapping[str, Any]) -> None:
 def _cases(said: Mapping[str, Any], cache: "Cache") -> list[Case]:
     """Return all cases; of folders of recipes those that have an example, for every runtime at hand."""
     today = datetime.now(UTC).date()
-    runtimes = [said["runtime"]] if said["runtime"] else []
     groups = [find_recipes(Path(argument)) for argument in said["what"]]
     cases: list[Case] = []
     for group in groups:
         many = len(group) > 1
+        wanted = Wanted(runtime=said["runtime"], architecture=said["arch"], every=many, cache=cache, today=today)
         for path in group:
             try:
-                cases += cases_of(load_recipe(path), runtimes=runtimes, every=many, cache=cache, today=today)
+                cases += cases_of(load_recipe(path), wanted)
             except (NoExample, NotForHere):
                 if not many:
                     raise
@@ -135,20 +140,20 @@ def _cases(said: Mapping[str, Any], cache: "Cache") -> list[Case]:
     return cases
 
 
-def _settings(said: Mapping[str, Any], *, event: bytes | None, quiet: bool) -> Settings:
-    from layerkit.cli.invoke import source_of
-
+def _settings(said: Mapping[str, Any], *, quiet: bool) -> Settings:
     return Settings(
         today=datetime.now(UTC).date(),
         timeout=said["timeout"],
         memory=said["memory"],
         tmp=said["tmp"],
         variables=dict(map(variable, said["env"] or ())),
-        event=event,
+        event=None if said["event"] is None else event_of(said["event"]),
         repeat=said["repeat"],
         force=said["force"],
         quiet=quiet,
         source=source_of(said),
+        profile=said["profile_imports"],
+        venue=venue_of(said),
     )
 
 
@@ -196,6 +201,7 @@ def _as_json(session: _Session) -> Iterator[dict[str, Any]]:
             "status": "holds" if proof.holds else "differs",
             "differences": [*proof.differences],
             "invocations": [each.as_json() for each in proof.invocations],
+            **(proof.costs.as_json() if proof.costs else {}),
         }
     for case, failure in session.failures:
         yield {**_names(case), "status": "failed", "differences": [], "error": failure.message}

@@ -15,16 +15,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from layerkit.errors import EnvironmentFailure
+from layerkit.errors import EnvironmentFailure, LayerkitError
 from layerkit.invoke.answer import Answer, exited, raised, timed_out, too_large
 from layerkit.invoke.function import Function
+from layerkit.invoke.import_log import ImportLog
+from layerkit.invoke.import_profile import ImportProfile
 from layerkit.invoke.invocation import VERSION, Invocation, mib
-from layerkit.invoke.runtime_api import Answered, Ended, Event, InitFailed, Ready, RuntimeApi, Signal, TooLarge
+from layerkit.invoke.runtime_api import Answered, Ended, Event, InitFailed, Lost, Ready, RuntimeApi, Signal, TooLarge
 from layerkit.invoke.space import Space
-from layerkit.sandbox.process import Conversation
+from layerkit.invoke.talk import Talk
 
 INIT_SECONDS: Final = 10.0
 """How long Lambda lets a function start before it starts it anew, on the invocation's own time."""
+
+EMULATION: Final = 10.0
+"""How many times longer a start may take where another processor is imitated."""
 
 _PATIENCE: Final = 1.0  # seconds for an answer about memory, and for the last words of a process that is ending
 _GLANCE: Final = 0.2  # seconds; a Ctrl-C that comes just before a wait is seen only after it
@@ -43,28 +48,35 @@ class _Process:
     """A function's process with the API that it speaks to; ``peak`` is the most memory it was seen to use, in bytes."""
 
     api: RuntimeApi
-    conversation: Conversation
+    conversation: Talk
+    imports: ImportLog | None = None
     peak: int = 0
     measured: threading.Event = field(default_factory=threading.Event)
 
     def listen(self) -> None:
         """Turn what the watch over the process tells into signals, until it tells nothing more."""
-        ended = Ended(status=1 << 8)
-        for line in self.conversation.lines():
-            match json.loads(line):
-                case {"memory": int(peak)}:
-                    self.peak = max(self.peak, peak)
-                    self.measured.set()
-                case {"exit": int(status), "exceeded": bool(exceeded), "entry": str(entry)}:
-                    ended = Ended(status=status, exceeded=exceeded, entry=entry)
+        ended: Ended | Lost = Ended(status=1 << 8)
+        try:
+            for line in self.conversation.lines():
+                match json.loads(line):
+                    case {"memory": int(peak)}:
+                        self.peak = max(self.peak, peak)
+                        self.measured.set()
+                    case {"exit": int(status), "exceeded": bool(exceeded), "entry": str(entry)}:
+                        ended = Ended(status=status, exceeded=exceeded, entry=entry)
+        except LayerkitError as exc:
+            ended = Lost(error=exc)
         self.api.signals.put(ended)
         self.measured.set()
 
     def measure(self) -> int:
         """Return the most memory it has used so far, in bytes."""
         self.measured.clear()
+        said = self.imports.answers if self.imports else 0
         self.conversation.say("?")
         self.measured.wait(_PATIENCE)
+        if self.imports:  # whose log must have come before the lines that follow it
+            self.imports.wait_for_answer(said + 1, seconds=_PATIENCE)
         return self.peak
 
     def next_signal(self, until: float) -> Signal | None:
@@ -89,13 +101,18 @@ class _Opening:
 
 @dataclass(kw_only=True, slots=True)
 class Environment:
-    """Invokes a function in a space. ``log`` takes the lines that Lambda logs; ``quiet`` drops the function's own."""
+    """Invokes a function in a space. ``log`` takes the lines that Lambda logs; ``quiet`` drops the function's own.
+
+    Imports are timed if there is a ``profile`` for them. The start may take ``patience`` times what Lambda allows.
+    """
 
     function: Function
     space: Space
     environ: Mapping[str, str]
     log: Callable[[str], None]
     quiet: bool = False
+    profile: ImportProfile | None = None
+    patience: float = 1.0
     _process: _Process | None = None
     _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -118,7 +135,7 @@ class Environment:
         return attempts
 
     def invoke(self, event: bytes, *, request_id: str | None = None) -> Invocation:
-        """Invoke the function. Raises ``CannotStart``."""
+        """Invoke the function. Raises ``CannotStart``, and ``EngineError`` where its container breaks off."""
         request_id = request_id or str(uuid.uuid4())
         self.log(f"START RequestId: {request_id} Version: {VERSION}")
         opening = self._open()
@@ -144,30 +161,39 @@ class Environment:
         """Start the function if it does not run."""
         if self._process is not None:
             return _Opening(last=Ready(), began=time.monotonic())
+        allowed = INIT_SECONDS * self.patience
         began = time.monotonic()
-        last = self._start().next_signal(began + INIT_SECONDS)
+        last = self._start().next_signal(began + allowed)
         now = time.monotonic()
         if last is not None:
+            self._note_start(now - began)
             return _Opening(last=last, began=now, init_ms=(now - began) * _MS)
-        self.log(f"INIT_REPORT Init Duration: {INIT_SECONDS * _MS:.2f} ms\tPhase: init\tStatus: timeout")
+        self.log(f"INIT_REPORT Init Duration: {allowed * _MS:.2f} ms\tPhase: init\tStatus: timeout")
         self._close()
         last = self._start().next_signal(now + self.function.timeout)
+        self._note_start(time.monotonic() - now)
         return _Opening(last=last, began=now)
+
+    def _note_start(self, seconds: float) -> None:
+        if self.profile is not None:
+            self.profile.started(seconds * _MS)
 
     def _start(self) -> _Process:
         api = self._closing.enter_context(RuntimeApi.serving())
         environment = self.function.environment(api=api.address, folders=self.space.variables, environ=self.environ)
+        imports = self.profile.begin() if self.profile else None
         try:
             conversation = self.space.start(
                 handler=self.function.handler,
                 memory=self.function.memory_bytes,
                 environment=environment,
                 quiet=self.quiet,
+                imports=imports,
             )
         except OSError as exc:
             raise CannotStart(reason=(exc.strerror or str(exc)).lower()) from exc
         self._closing.callback(conversation.end)
-        self._process = process = _Process(api=api, conversation=conversation)
+        self._process = process = _Process(api=api, conversation=conversation, imports=imports)
         threading.Thread(target=process.listen, daemon=True).start()
         return process
 
@@ -200,6 +226,8 @@ class Environment:
                 return raised(self.space.as_on_lambda(body.decode(errors="replace")))
             case TooLarge():
                 return too_large()
+            case Lost(error=error):
+                raise error
             case Ended():
                 return exited(request_id, replace(last, entry=self.space.as_on_lambda(last.entry)))
             case _:

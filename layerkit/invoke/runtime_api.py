@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from layerkit.errors import LayerkitError
+
 MOST_BYTES: Final = 6_291_556
 """The most that an answer may have: 6 MiB and 100 bytes, as Lambda and its emulator have it."""
 
@@ -71,7 +73,14 @@ class Ended:
     entry: str = ""
 
 
-Signal: TypeAlias = Ready | Answered | TooLarge | InitFailed | Ended
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """The place where the runtime ran is gone, which is no fault of the function."""
+
+    error: LayerkitError
+
+
+Signal: TypeAlias = Ready | Answered | TooLarge | InitFailed | Ended | Lost
 
 
 class RuntimeApi:

@@ -19,10 +19,12 @@ from typing import Final
 
 from layerkit.files import translating
 from layerkit.invoke import start_function
+from layerkit.invoke.import_log import ImportLog
+from layerkit.invoke.talk import Begin, Talk
 from layerkit.invoke.variables import folders_in
 from layerkit.model.target import PythonTarget, Target
 from layerkit.sandbox.interpreters import Interpreter
-from layerkit.sandbox.process import Conversation, run, start
+from layerkit.sandbox.process import Conversation, Sieve, run, start
 
 OPT: Final = "/opt"
 TASK: Final = "/var/task"
@@ -36,6 +38,7 @@ _WAYS: Final = (
     ("--mount",),
     ("--map-root-user", "--mount"),
 )
+_TIMED: Final = {"PYTHONPROFILEIMPORTTIME": "1"}  # as -X importtime; the function does not see it
 _KEPT: Final = ("PATH", "LD_LIBRARY_PATH")  # not for mount(8), only for the function
 _SYSTEM: Final = (Path("/"), Path("/usr"))
 _SITE_PACKAGES_SINCE: Final = (3, 11)  # before, the runtime's own distributions lay in /var/runtime
@@ -86,8 +89,9 @@ class Parts:
 class Space:
     """A place for the processes of one function. ``private`` tells whether it has namespaces of its own.
 
-    ``programs`` is where a ``bootstrap`` may be; there is none for Python. ``command`` starts what watches over the
-    function, a Python of ``version``; ``names`` are Lambda's names of the folders that the function sees.
+    ``programs`` is where a ``bootstrap`` may be; there is none for Python. ``begin`` starts what watches over the
+    function, a Python of ``version``; ``names`` are Lambda's names of the folders that the function sees; ``tmp`` is
+    what stands for ``/tmp``, if anything does.
     """
 
     task: str
@@ -96,19 +100,30 @@ class Space:
     bundled: tuple[str, ...]
     programs: tuple[str, ...]
     version: str
-    command: tuple[str, ...]
-    folder: Path
+    begin: Begin
     private: bool
     names: Mapping[str, str]
+    tmp: Path | None = None
 
     @property
     def variables(self) -> dict[str, str]:
         """The environment variables that name folders."""
         found = folders_in(task=self.task, opt=self.opt, runtime=self.runtime, language=not self.programs)
-        return found if self.private else {**found, "TMPDIR": str(self.folder / "tmp")}
+        return {**found, "TMPDIR": str(self.tmp)} if self.tmp else found
 
-    def start(self, *, handler: str, memory: int, environment: Mapping[str, str], quiet: bool = False) -> Conversation:
-        """Start the function's process under the eyes of ``start_function``; ``memory`` is in bytes."""
+    def start(
+        self,
+        *,
+        handler: str,
+        memory: int,
+        environment: Mapping[str, str],
+        quiet: bool = False,
+        imports: ImportLog | None = None,
+    ) -> Talk:
+        """Start the function's process under the eyes of ``start_function``; ``memory`` is in bytes.
+
+        Its imports are timed if there is a log for them.
+        """
         order = {
             "programs": self.programs,
             "handler": handler,
@@ -120,12 +135,10 @@ class Space:
             "names": [*environment],
             "memory": memory,
             "bytecode": self.private,  # where it cannot be written, as on Lambda
+            "mark": imports.mark if imports else "",
         }
-        conversation = start(
-            self.command,
-            environment=self._around(environment),
-            folder=self.folder if self.private else Path(self.task),
-            quiet=quiet,
+        conversation = self.begin(
+            {**environment, **(_TIMED if imports else {})}, quiet=quiet, sieve=imports.feed if imports else None
         )
         conversation.say(json.dumps(order) + "\n")
         return conversation
@@ -136,10 +149,23 @@ class Space:
             text = text.replace(own, name)
         return text
 
-    def _around(self, environment: Mapping[str, str]) -> dict[str, str]:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Here:
+    """Starts a command on this machine, in a folder; ``private`` tells whether it makes namespaces first."""
+
+    command: tuple[str, ...]
+    folder: Path
+    private: bool
+
+    def __call__(self, environment: Mapping[str, str], *, quiet: bool, sieve: Sieve | None) -> Conversation:
+        """Start it. Raises ``OSError``."""
+        return start(self.command, environment=self._around(environment), folder=self.folder, quiet=quiet, sieve=sieve)
+
+    def _around(self, environment: Mapping[str, str]) -> Mapping[str, str]:
         """Return the environment for the command: what is for the function alone goes by other names."""
         if not self.private:
-            return dict(environment)
+            return environment
         own = {f"LAYERKIT_{name}" if name in _KEPT else name: value for name, value in environment.items()}
         return {**own, "PATH": os.environ.get("PATH", os.defpath)}
 
@@ -188,7 +214,7 @@ def namespaces() -> tuple[str, ...]:
     return ()
 
 
-def _bundled_place(target: Target) -> str:
+def bundled_place(target: Target) -> str:
     """Return where Lambda has the runtime's own distributions."""
     if isinstance(target, PythonTarget) and target.runtime.python >= _SITE_PACKAGES_SINCE:
         return f"/var/lang/lib/python{target.python_version}/site-packages"
@@ -198,19 +224,19 @@ def _bundled_place(target: Target) -> str:
 def _private(
     parts: Parts, target: Target, interpreter: Interpreter, *, folder: Path, unshare: tuple[str, ...], tmp_mib: int
 ) -> Space:
-    place, python, version = _bundled_place(target), interpreter.path, _minor(interpreter)
+    place, python, version = bundled_place(target), interpreter.path, _minor(interpreter)
     prefix = _movable_prefix(python) or ""
     arguments = [folder / "scene", parts.code, parts.opt, parts.bundled, place, python, version, prefix, tmp_mib]
     script = ["sh", "-c", _SCRIPT, start_function.__file__, *map(str, arguments)]
+    command = (*unshare, *script, f"/var/lang/bin/python{version}", "-S", "/var/bootstrap.py")
     return Space(
         task=TASK,
         opt=OPT,
         runtime=RUNTIME,
         bundled=tuple(dict.fromkeys((place, RUNTIME))),
-        programs=_programs(target, TASK, OPT),
+        programs=programs_in(target, TASK, OPT),
         version=version,
-        command=(*unshare, *script, f"/var/lang/bin/python{version}", "-S", "/var/bootstrap.py"),
-        folder=folder,
+        begin=_Here(command=command, folder=folder, private=True),
         private=True,
         names={} if prefix else {_library(python, version): f"/var/lang/lib/python{version}"},
     )
@@ -226,21 +252,21 @@ def _substitute(parts: Parts, target: Target, interpreter: Interpreter, *, folde
         opt=str(opt),
         runtime=str(folder / "runtime"),
         bundled=(str(parts.bundled),),
-        programs=_programs(target, str(parts.code), str(opt)),
+        programs=programs_in(target, str(parts.code), str(opt)),
         version=version,
-        command=(str(python), "-S", start_function.__file__),
-        folder=folder,
+        begin=_Here(command=(str(python), "-S", start_function.__file__), folder=parts.code, private=False),
         private=False,
+        tmp=folder / "tmp",
         names={
             str(parts.code): TASK,
             str(opt): OPT,
-            str(parts.bundled): _bundled_place(target),
+            str(parts.bundled): bundled_place(target),
             _library(python, version): f"/var/lang/lib/python{version}",
         },
     )
 
 
-def _programs(target: Target, *folders: str) -> tuple[str, ...]:
+def programs_in(target: Target, *folders: str) -> tuple[str, ...]:
     """Return where Lambda looks for the program that speaks to the Runtime API, if it brings none itself."""
     return () if isinstance(target, PythonTarget) else tuple(f"{folder}/bootstrap" for folder in folders)
 

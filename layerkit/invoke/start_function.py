@@ -5,7 +5,8 @@ runtime client, or becomes the function's or a layer's own ``bootstrap``; the pa
 whatever the function has started. What to do comes as a line of JSON on stdin: ``programs`` (where a ``bootstrap`` may
 be, none for Python), ``handler``, ``task``, ``layers`` (the folders of ``/opt`` for Python), ``bundled`` (those of
 the runtime's own distributions), ``last`` (what ends the search path), ``pythonpath`` (for child processes), ``names``
-(of the variables that the function may see), ``memory`` (in bytes) and ``bytecode`` (whether it may be written).
+(of the variables that the function may see), ``memory`` (in bytes), ``bytecode`` (whether it may be written) and
+``mark`` (what begins a mark on stderr, where the interpreter was told to time imports; else empty).
 
 Each further byte on stdin asks for the memory used; its end is the end of everything. One line of JSON an event on
 stdout: ``memory`` (bytes at the peak), and at last ``exit`` (the wait status) with ``exceeded`` (the memory was) and
@@ -15,6 +16,7 @@ stdout: ``memory`` (bytes at the peak), and at last ``exit`` (the wait status) w
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import runpy
@@ -71,6 +73,8 @@ def become_client(order: dict[str, Any]) -> NoReturn:
     user_path = "PYTHONPATH" in os.environ
     standard = sys.path[1:]
     with_client(order)
+    if order["mark"]:
+        watch_imports(order["mark"])
     layers = [] if user_path else order["layers"]
     sys.path[:] = [order["task"], *layers, *order["bundled"], *standard, order["last"]]
     for helper in (site.setquit, site.setcopyright, site.sethelper):
@@ -91,12 +95,44 @@ def with_client(order: dict[str, Any]) -> None:
     __import__("awslambdaric.lambda_runtime_client")
 
 
+def watch_imports(mark: str) -> None:
+    """Mark on stderr where the function's imports begin, and where those of its start end; let all of them be timed.
+
+    CPython times ``import`` statements, but not ``importlib.import_module``, by which handlers are imported.
+    """
+    client = sys.modules["awslambdaric.lambda_runtime_client"].LambdaRuntimeClient
+    by_itself, wait = importlib.import_module, client.wait_next_invocation
+
+    def import_module(name: str, package: str | None = None) -> Any:
+        if name.startswith("."):
+            if not package:
+                return by_itself(name, package)
+            name = importlib.util.resolve_name(name, package)
+        __import__(name)
+        return sys.modules[name]
+
+    def wait_next_invocation(this: Any) -> Any:
+        write_mark(mark, "ready")
+        return wait(this)
+
+    importlib.import_module = import_module
+    client.wait_next_invocation = wait_next_invocation
+    write_mark(mark, "begin")
+
+
+def write_mark(mark: str, what: str) -> None:
+    """Write a mark to stderr, in between whatever else is written there."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{mark}{what}\n".encode())
+
+
 class Watch:
     """Watches over the function's process ``pid``; tells what happens, each event in one line."""
 
-    def __init__(self, pid: int, memory: int, complaint: str) -> None:
+    def __init__(self, pid: int, memory: int, complaint: str, mark: str) -> None:
         self.pid = pid
         self.complaint = complaint
+        self.mark = mark
         self.memory = memory
         self.peak = 0
         self.ended = False
@@ -112,6 +148,8 @@ class Watch:
         """Answer questions about the memory; end everything when nobody can ask any more."""
         while os.read(0, 1):
             self.look()
+            if self.mark:
+                write_mark(self.mark, "here")
             self.tell(memory=self.peak)
         kill_all(self.pid)
         os._exit(0)
@@ -239,7 +277,7 @@ def main() -> None:
     if pid == 0:
         become_function(order, speaking)
     os.close(speaking)
-    watch = Watch(pid, order["memory"], os.read(listening, PIPE).decode())
+    watch = Watch(pid, order["memory"], os.read(listening, PIPE).decode(), order["mark"])
     threading.Thread(target=watch.answer, daemon=True).start()
     threading.Thread(target=watch.keep_within, daemon=True).start()
     watch.wait()

@@ -5,7 +5,7 @@ import itertools
 import re
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -24,7 +24,8 @@ from layerkit.sandbox.container_errors import (
 from layerkit.sandbox.container_failures import after_failure
 from layerkit.sandbox.container_output import Deadline, Output, frames
 from layerkit.sandbox.container_spec import HOME, SECRETS, ContainerSpec, Image, machine_of
-from layerkit.sandbox.container_tar import inside, pack, pack_folder, unpack
+from layerkit.sandbox.container_talk import ContainerConversation
+from layerkit.sandbox.container_tar import KeepsLink, inside, no_link, pack, pack_folder, unpack
 from layerkit.sandbox.process import Completed
 from layerkit.sandbox.runner import Order, nobody
 
@@ -87,9 +88,16 @@ class Container:
         for path, content in files.items():
             self._store(inside(SECRETS, path), content)
 
-    def put_folder(self, folder: Path, *, at: str) -> None:
-        """Copy a folder to ``home``/``at``."""
-        self._upload(pack_folder(folder, at=inside(HOME, at)))
+    def put_folder(self, folder: Path, *, at: str, keeps: KeepsLink = no_link) -> None:
+        """Copy a folder to ``home``/``at``; links become what they point at, but for those to be kept."""
+        self._upload(pack_folder(folder, at=inside(HOME, at), keeps=keeps))
+
+    def converse(self, command: Sequence[str], *, errors: Callable[[bytes], None]) -> ContainerConversation:
+        """Start a program and stay in touch with it; ``errors`` takes what it writes to standard error."""
+        with self._alive():
+            made = self.api.exec_create(self.id, list(command), stdin=True, workdir="/")
+            connection = Connection(self.api.exec_start(made["Id"], socket=True))
+        return ContainerConversation(connection=connection, errors=errors, alive=self._alive, check=self._check_working)
 
     def run(self, order: Order) -> Completed:
         """Run a program to its end. Raises ``TookTooLong``, ``OutOfMemory``, ``DiskFull``, ``ContainerDied``."""
@@ -162,6 +170,12 @@ class Container:
             status = self._status(made["Id"])
         if status:
             raise EngineRefused(doing="handing a secret to the container", reason=f"writing it ended with {status}")
+
+    def _check_working(self) -> None:
+        with self._alive():
+            self._check_running()
+            time.sleep(_PATIENCE_FOR_THE_ENGINE)
+            self._check_running()
 
     def _check_running(self) -> None:
         if not self.api.inspect_container(self.id)["State"].get("Running"):

@@ -24,7 +24,8 @@ _CAPABILITIES: Final = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SE
 class ContainerSpec:
     """A container to start. ``image`` is a name, with a tag or a digest; ``None`` leaves the choice to the engine.
 
-    ``environment`` can be seen by everybody who may use the engine: no secrets. ``memory`` is in bytes.
+    ``environment`` can be seen by everybody who may use the engine: no secrets. ``memory`` is in bytes, and so is
+    ``tmp``, the room in a ``/tmp`` that lies in memory. Without ``shared_memory`` there is no ``/dev/shm``.
     """
 
     image: str
@@ -33,6 +34,8 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     memory: int | None = None
     processes: int = _PROCESSES
+    tmp: int | None = None
+    shared_memory: bool = True
 
     @property
     def repository(self) -> str:
@@ -106,6 +109,10 @@ def creation(spec: ContainerSpec, image: Image, *, facts: Mapping[str, Any], lab
         "SecurityOpt": ["no-new-privileges"],
         "Tmpfs": {SECRETS: f"rw,noexec,nosuid,nodev,mode=0700,size={_SECRETS_SIZE}"},
     }
+    if spec.tmp:
+        host["Tmpfs"]["/tmp"] = f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmp}"  # noqa: S108 -- the container's own
+    if not spec.shared_memory:
+        host["IpcMode"] = "none"
     if spec.network:
         host["NetworkMode"] = spec.network
     if memory:

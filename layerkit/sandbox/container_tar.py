@@ -9,9 +9,9 @@ import os
 import stat
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO, Final, cast
+from typing import IO, Final, TypeAlias, cast
 
 from layerkit.files import translating
 from layerkit.sandbox.container_errors import StrangeArchive
@@ -20,8 +20,35 @@ _TIME: Final = 315619200  # 1980-01-02: before 1980 a zip, hence a wheel built f
 _FILE: Final = 0o644
 _PROGRAM: Final = 0o755
 _FOLDER: Final = 0o755
+_LINK: Final = 0o777
 _IN_MEMORY: Final = 1 << 24
 _PIECE: Final = 1 << 20
+
+
+KeepsLink: TypeAlias = Callable[[Path], bool]
+"""Tells whether a link stays one."""
+
+
+def no_link(path: Path) -> bool:
+    """Keep none: what they point at is meant."""
+    del path
+    return False
+
+
+def every_link(path: Path) -> bool:
+    """Keep all: where they point at, on this machine, is nobody's business."""
+    del path
+    return True
+
+
+def links_within(folder: Path) -> KeepsLink:
+    """Keep those that lead to somewhere in the folder, and those that lead nowhere."""
+    top = folder.resolve()
+
+    def keeps(path: Path) -> bool:
+        return not path.exists() or path.resolve().is_relative_to(top)
+
+    return keeps
 
 
 class Packing:
@@ -43,21 +70,35 @@ class Packing:
         """Add a file of these bytes."""
         self._add(name, io.BytesIO(content), size=len(content), mode=mode)
 
-    def tree(self, folder: Path, *, at: str) -> None:
-        """Add a local folder's files and folders; what is executable stays so, links become what they point at."""
+    def tree(self, folder: Path, *, at: str, keeps: KeepsLink) -> None:
+        """Add a local folder's files and folders; what is executable stays so, links become what they point at.
+
+        But for those that ``keeps`` says to keep. What is neither file nor folder is left out.
+        """
         self.folder(at)
         for parent, folders, files in os.walk(folder, followlinks=True):
-            folders.sort()
             here = PurePosixPath(at) / Path(parent).relative_to(folder).as_posix()
             self.folder(str(here))
-            for file in sorted(files):
-                self._local(Path(parent, file), name=str(here / file))
+            kept = {name for name in (*folders, *files) if (path := Path(parent, name)).is_symlink() and keeps(path)}
+            folders[:] = sorted(set(folders) - kept)
+            for name in sorted({*files, *kept}):
+                path = Path(parent, name)
+                if name in kept:
+                    self._link(path, name=str(here / name))
+                elif path.is_file() or not path.exists():
+                    self._local(path, name=str(here / name))
 
     def finish(self) -> IO[bytes]:
         """Return the stream, at its beginning."""
         self._tar.close()
         self._stream.seek(0)
         return cast("IO[bytes]", self._stream)
+
+    def _link(self, path: Path, *, name: str) -> None:
+        entry = _entry(name, kind=tarfile.SYMTYPE, mode=_LINK)
+        with translating(path):
+            entry.linkname = os.readlink(path)  # noqa: PTH115 -- as it is written, not as this system would write it
+        self._tar.addfile(entry)
 
     def _local(self, path: Path, *, name: str) -> None:
         with translating(path), path.open("rb") as stream:
@@ -87,10 +128,10 @@ def pack(files: Mapping[str, bytes], *, at: str) -> IO[bytes]:
     return packing.finish()
 
 
-def pack_folder(folder: Path, *, at: str) -> IO[bytes]:
-    """Return a tar stream that writes a local folder as ``at`` when unpacked at the root."""
+def pack_folder(folder: Path, *, at: str, keeps: KeepsLink = no_link) -> IO[bytes]:
+    """Return a tar stream that writes a local folder as ``at`` when unpacked at the root; see ``Packing.tree``."""
     packing = Packing()
-    packing.tree(folder, at=at.strip("/"))
+    packing.tree(folder, at=at.strip("/"), keeps=keeps)
     return packing.finish()
 
 

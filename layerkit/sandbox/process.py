@@ -7,11 +7,17 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, TypeAlias
 
+Sieve: TypeAlias = Callable[[bytes], bytes]
+"""Takes what was read, nothing at the end, and returns what of all that it has taken is to be passed on now."""
+
+_STDERR: Final = 2
+_CHUNK: Final = 65536
 _GRACE: Final = 2.0  # seconds for a program to end once nobody speaks to it any more
 
 
@@ -65,6 +71,7 @@ class Conversation:
     """A program that runs in a session of its own: what is said to it, and what it answers, line by line."""
 
     _process: "subprocess.Popen[bytes]"
+    _listener: threading.Thread | None = None
 
     def say(self, text: str) -> None:
         """Write to the program; one that has ended hears nothing."""
@@ -92,6 +99,8 @@ class Conversation:
             self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
             self._kill()
+        if self._listener is not None:
+            self._listener.join(_GRACE)  # whoever it has left behind may hold its stderr
 
     def _kill(self) -> None:
         with contextlib.suppress(OSError):
@@ -100,20 +109,40 @@ class Conversation:
 
 
 def start(
-    command: Sequence[str | os.PathLike[str]], *, environment: Mapping[str, str], folder: Path, quiet: bool = False
+    command: Sequence[str | os.PathLike[str]],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    quiet: bool = False,
+    sieve: Sieve | None = None,
 ) -> Conversation:
     """Start ``command`` in a session of its own. Raises ``OSError`` if it cannot be started.
 
-    What it writes to stderr goes where this process's own goes, or, if ``quiet``, nowhere.
+    What it writes to stderr goes where this process's own goes, or, if ``quiet``, nowhere; through ``sieve`` before.
     """
-    return Conversation(
-        subprocess.Popen(
-            [os.fspath(part) for part in command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if quiet else None,
-            env=dict(environment),
-            cwd=folder,
-            start_new_session=True,
-        )
+    process = subprocess.Popen(
+        [os.fspath(part) for part in command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if sieve else subprocess.DEVNULL if quiet else None,
+        env=dict(environment),
+        cwd=folder,
+        start_new_session=True,
     )
+    if sieve is None or process.stderr is None:
+        return Conversation(process)
+    listener = threading.Thread(target=_pass_on, args=(process.stderr, sieve, quiet), daemon=True)
+    listener.start()
+    return Conversation(process, listener)
+
+
+def _pass_on(stream: IO[bytes], sieve: Sieve, quiet: bool) -> None:
+    """Write what comes to this process's own stderr, as far as the sieve lets it through."""
+    with stream:
+        chunk = b"."
+        while chunk:
+            chunk = os.read(stream.fileno(), _CHUNK)
+            left = sieve(chunk)
+            with contextlib.suppress(OSError):
+                while left and not quiet:
+                    left = left[os.write(_STDERR, left) :]

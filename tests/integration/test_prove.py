@@ -154,6 +154,11 @@ def test_as_json(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert [each["init_ms"] is None for each in example["invocations"]] == [False, True]
 
 
+def test_what_its_start_goes_to(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert call("invoke", recipe, "--profile-imports") == 0
+    assert "the whole start" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("script", "told"),
     [

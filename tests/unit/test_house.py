@@ -25,8 +25,12 @@ ABOVE = {
     "places",
     "proof",
     "rehearsal",
+    "rehearsal_arn",
+    "rehearsal_fit",
+    "rehearsal_layers",
     "supply",
     "trial",
+    "venue",
 }
 DOORS_IN_PARTS = {f"http_{part}": "http" for part in ("certificates", "errors", "range")} | {
     f"index_{part}": "index" for part in ("credentials", "pip", "source", "uv")
@@ -41,8 +45,9 @@ ONLY = {
     "http": "http.py",
 }
 # programs for the place where a target's interpreter runs: they are sent there, and never imported here
-SENT = {"invoke/start_function.py", "invoke/try_imports.py", "sandbox/place_launch.py", "sandbox/place_prepare.py"} | {
-    f"wheelhouse/place_{what}.py" for what in ("build", "libraries")
+SENT = {f"invoke/{what}.py" for what in ("relay", "start_function", "try_imports")} | {
+    *(f"sandbox/place_{what}.py" for what in ("launch", "prepare")),
+    *(f"wheelhouse/place_{what}.py" for what in ("build", "libraries")),
 }
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from layerkit import rehearsal as module
+from layerkit import rehearsal_layers, venue
 from layerkit.cache import Cache
 from layerkit.errors import LayerkitError
 from layerkit.invoke.function import Function
@@ -20,13 +20,13 @@ from layerkit.rehearsal import (
     LayersDoNotFit,
     NoCode,
     NoSuchLayer,
-    NowhereToInvoke,
     TooManyLayers,
     Wish,
     rehearsal,
     target_for,
 )
 from layerkit.sandbox.local import Machine
+from layerkit.venue import NowhereToInvoke, Sandbox, VenueWish
 
 TODAY = date(2026, 11, 24)
 
@@ -36,7 +36,7 @@ def linux(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make this an x86_64 machine with Linux and no interpreter."""
     machine = Machine(system="linux", machine="x86_64", glibc=(2, 36))
     monkeypatch.setattr(Machine, "this", lambda: machine)
-    monkeypatch.setattr(module, "recall_interpreter", lambda *_: None)
+    monkeypatch.setattr(venue, "recall_interpreter", lambda *_: None)
 
 
 def layer(folder: Path, name: str = "a", **manifest: Any) -> Path:
@@ -58,7 +58,9 @@ def target(runtime: str = "python3.12") -> PythonTarget:
 def rehearse(folder: Path, *layers: Path, code: Path | None = None, force: bool = False) -> None:
     """Try to; without an interpreter it goes no further than the checks."""
     function = Function(handler="a.b", target=target())
-    wish = Wish(code=code or folder, layers=tuple(map(Layer.read, layers)), function=function, force=force)
+    here = VenueWish(sandbox=Sandbox.LOCAL)
+    read = tuple(map(Layer.read, layers))
+    wish = Wish(code=code or folder, layers=read, function=function, force=force, venue=here)
     with rehearsal(wish, cache=Cache(folder / "cache"), progress=Silent(), log=print):
         pass
 
@@ -78,6 +80,12 @@ def test_a_layer_that_is_not_there_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.zip", tmp_path, tmp_path / "none.layer.json"):
         with pytest.raises(NoSuchLayer):
             Layer.read(path)
+
+
+def test_a_manifest_without_its_zip_is_told_as_such(tmp_path: Path) -> None:
+    layer(tmp_path, compatible_runtimes=["python3.12"]).unlink()
+    with pytest.raises(NoSuchLayer, match=r"it is a manifest, and its zip `a\.zip` is not beside it"):
+        Layer.read(tmp_path / "a.layer.json")
 
 
 def test_the_runtime_is_one_that_all_layers_are_for(tmp_path: Path) -> None:
@@ -123,7 +131,7 @@ def test_a_sixth_layer_is_refused(tmp_path: Path) -> None:
 
 
 def test_code_and_layers_count_against_the_limit_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "unzipped_bytes", lambda _: 262_144_000 - 3)
+    monkeypatch.setattr(rehearsal_layers.Layer, "unzipped_bytes", 262_144_000 - 3)
     code = tmp_path / "code"
     code.mkdir()
     (code / "a.py").write_text("12")
@@ -151,5 +159,5 @@ def test_a_system_on_which_the_runtime_client_does_not_run_is_told(
 ) -> None:
     machine = Machine(system="darwin", machine="arm64", glibc=None)
     monkeypatch.setattr(Machine, "this", lambda: machine)
-    with pytest.raises(LayerkitError, match="does not run Linux with glibc"):
+    with pytest.raises(LayerkitError, match="this machine does not run Linux"):
         rehearse(tmp_path)

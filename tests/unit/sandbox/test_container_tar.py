@@ -1,6 +1,7 @@
 """Tar streams into and out of containers: fixed on the way in, distrusted on the way out."""
 
 import io
+import os
 import tarfile
 from pathlib import Path
 from typing import IO
@@ -8,7 +9,7 @@ from typing import IO
 import pytest
 
 from layerkit.sandbox.container_errors import StrangeArchive
-from layerkit.sandbox.container_tar import inside, pack, pack_folder, unpack
+from layerkit.sandbox.container_tar import every_link, inside, links_within, pack, pack_folder, unpack
 
 
 def entries(stream: IO[bytes]) -> dict[str, tarfile.TarInfo]:
@@ -64,6 +65,45 @@ def test_a_folder_is_packed_in_order_with_empty_folders_and_links_as_what_they_p
     assert list(found) == ["t", "t/a", "t/link", "t/b", "t/b/empty"]
     assert found["t/link"].isreg()
     assert found["t/a"].mode == 0o755
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """Return a folder with links to a file and a folder in it, to others outside, and to nothing."""
+    (tmp_path / "outside/deep").mkdir(parents=True)
+    (tmp_path / "outside/deep/far").write_bytes(b"far")
+    inner = tmp_path / "folder"
+    (inner / "real").mkdir(parents=True)
+    (inner / "real/near").write_bytes(b"near")
+    (inner / "file").symlink_to("real/near")
+    (inner / "folder").symlink_to("real")
+    (inner / "nothing").symlink_to("/no/such/place")
+    (inner / "out").symlink_to(tmp_path / "outside")
+    return inner
+
+
+def test_links_are_kept_where_that_is_wanted_wherever_they_lead(linked: Path) -> None:
+    found = entries(pack_folder(linked, at="/t", keeps=every_link))
+    assert {name: entry.linkname for name, entry in found.items() if entry.issym()} == {
+        "t/file": "real/near",
+        "t/folder": "real",
+        "t/nothing": "/no/such/place",
+        "t/out": str(linked.parent / "outside"),
+    }
+    assert set(found) == {"t", "t/file", "t/folder", "t/nothing", "t/out", "t/real", "t/real/near"}
+
+
+def test_links_that_lead_out_of_the_folder_can_become_what_they_point_at(linked: Path) -> None:
+    found = entries(pack_folder(linked, at="/t", keeps=links_within(linked)))
+    assert {name for name, entry in found.items() if entry.issym()} == {"t/file", "t/folder", "t/nothing"}
+    assert found["t/out/deep/far"].isreg()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_neither_file_nor_folder_is_left_out(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"")
+    assert list(entries(pack_folder(tmp_path, at="/t"))) == ["t", "t/file"]
 
 
 def test_what_comes_out_lands_below_the_folder_whole(tmp_path: Path) -> None:

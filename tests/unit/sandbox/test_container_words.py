@@ -234,6 +234,16 @@ def test_limits_are_asked_for_where_the_engine_can_keep_them() -> None:
     assert bare.unlimited == ("memory", "processes")
 
 
+def test_tmp_and_shared_memory_are_as_they_are_wanted() -> None:
+    """Without a word the engine's own stand."""
+    plain = creation(SPEC, IMAGE, facts=FACTS, labels={}).config["HostConfig"]
+    assert (list(plain["Tmpfs"]), "IpcMode" in plain) == (["/run/layerkit"], False)
+    spec = ContainerSpec(image="x", tmp=512 << 20, shared_memory=False)
+    host = creation(spec, IMAGE, facts=FACTS, labels={}).config["HostConfig"]
+    assert host["Tmpfs"].popitem()[1].split(",")[-2:] == ["mode=1777", "size=536870912"]
+    assert host["IpcMode"] == "none"
+
+
 def test_nothing_is_mounted_but_memory_and_the_network_is_left_to_the_engine() -> None:
     host = creation(SPEC, IMAGE, facts=FACTS, labels={}).config["HostConfig"]
     assert not {"Binds", "Mounts", "NetworkMode", "Privileged", "VolumesFrom"} & set(host)
