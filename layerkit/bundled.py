@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from layerkit.cache import Cache
 from layerkit.errors import EnvironmentFailure, LayerkitError, ResolutionError
-from layerkit.invoke.unpack import unpack
 from layerkit.model.target import PythonTarget
 from layerkit.progress import Progress
 from layerkit.sandbox.interpreters import Interpreter
@@ -84,6 +83,8 @@ def bundled_folder(
     key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     if found := cache.find_folder(_BUCKET, key):
         return found
+    from layerkit.invoke.unpack import unpack
+
     progress.tell(f"Fetching what {target.runtime.name} brings itself: AWS's runtime client, boto3")
     with tempfile.TemporaryDirectory(prefix="layerkit-") as name, cache.store_folder(_BUCKET, key) as folder:
         layer = Path(name) / "layer"

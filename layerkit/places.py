@@ -96,7 +96,8 @@ def place_of(job: Job, target: PythonTarget, options: ContainerOptions, progress
 
 def _this_machine(target: PythonTarget, progress: Progress) -> BuildPlace:
     from layerkit.sandbox.interpreters import InterpreterMissing, find_interpreter
-    from layerkit.sandbox.local import Machine, check_fit
+    from layerkit.sandbox.local import check_fit
+    from layerkit.sandbox.machine import Machine
 
     machine = Machine.this()
     check_fit(machine, target=target.identifier, wanted=target.architecture.machine, glibc=target.glibc)

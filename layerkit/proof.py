@@ -27,7 +27,7 @@ from layerkit.order import Job, Order, request_of, targets_of
 from layerkit.progress import Progress
 from layerkit.rehearsal import Layer, Wish, rehearsal
 from layerkit.sandbox.interpreters import recall_interpreter
-from layerkit.sandbox.local import Machine
+from layerkit.sandbox.machine import Machine
 from layerkit.venue import ARCHITECTURES, VenueWish
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerkit.bundled import Source
 from layerkit.cache import Cache
@@ -16,8 +17,6 @@ from layerkit.errors import UsageError
 from layerkit.facts import newest_python
 from layerkit.invoke.environment import EMULATION, Environment
 from layerkit.invoke.function import Function
-from layerkit.invoke.import_owners import find_owners
-from layerkit.invoke.import_profile import ImportProfile, NoImports
 from layerkit.model.target import PythonTarget, Target, make_target
 from layerkit.progress import Progress
 from layerkit.rehearsal_layers import (
@@ -29,8 +28,11 @@ from layerkit.rehearsal_layers import (
     merged_layers,
     read_layers,
 )
-from layerkit.sandbox.local import Machine
+from layerkit.sandbox.machine import Machine
 from layerkit.venue import ARCHITECTURES, Cast, Venue, VenueWish, venue_for
+
+if TYPE_CHECKING:
+    from layerkit.invoke.import_profile import ImportProfile
 
 __all__ = [
     "Layer",
@@ -113,13 +115,18 @@ def rehearsal(wish: Wish, *, cache: Cache, progress: Progress, log: Callable[[st
             yield environment
 
 
-def _profile(venue: Venue) -> ImportProfile:
+def _profile(venue: Venue) -> "ImportProfile":
+    from layerkit.invoke.import_owners import find_owners
+    from layerkit.invoke.import_profile import ImportProfile
+
     find = partial(find_owners, venue.parts, version=venue.version, library=venue.library)
     return ImportProfile(find_owners=find)
 
 
 def _check(wish: Wish) -> None:
     if wish.profile and not isinstance(wish.function.target, PythonTarget):
+        from layerkit.invoke.import_profile import NoImports
+
         raise NoImports(runtime=wish.function.target.runtime.name)
     if not wish.code.exists():
         raise NoCode(path=wish.code)

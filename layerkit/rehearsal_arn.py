@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from layerkit.cache import Cache
 from layerkit.errors import FetchError
-from layerkit.invoke.unpack import sha256_of
+from layerkit.invoke.merge import sha256_of
 from layerkit.model.arn import LayerVersionArn
 from layerkit.progress import Progress
 

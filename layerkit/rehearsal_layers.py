@@ -9,18 +9,20 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from layerkit.cache import Cache
 from layerkit.errors import UnfitError, UsageError
 from layerkit.facts import limits
 from layerkit.invoke.function import Function
-from layerkit.invoke.listing import Listing
-from layerkit.invoke.modules import LayerUnreadable
-from layerkit.invoke.unpack import merged, sha256_of, unzipped_bytes
+from layerkit.invoke.merge import merged, sha256_of
+from layerkit.invoke.unreadable import LayerUnreadable
 from layerkit.model.limits import MIB, format_mib
 from layerkit.model.target import Target, buildable_runtimes
 from layerkit.progress import Progress
+
+if TYPE_CHECKING:
+    from layerkit.invoke.listing import Listing
 
 _MANIFEST: Final = ".layer.json"
 _RECIPE: Final = "recipe.toml"
@@ -65,16 +67,17 @@ class Layer:
     """A layer: ``path`` is its zip or folder, ``name`` what it is called in messages.
 
     ``runtimes`` and ``architectures`` are what it is meant for, by the manifest beside it; without one, the runtimes
-    are those of the files in it, or that Lambda names. ``listing`` is what is in it, if no manifest tells about it.
-    ``sha256`` (hex) is the zip's, where somebody has read all of it.
+    are those of the files in it, or that Lambda names. ``listing`` is what is in it, if no manifest tells about it,
+    ``unzipped_bytes`` how much. ``sha256`` (hex) is the zip's, where somebody has read all of it.
     """
 
     path: Path
     name: str
     runtimes: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
+    unzipped_bytes: int = 0
     sha256: str | None = field(default=None, compare=False)
-    listing: Listing | None = field(default=None, repr=False, compare=False)
+    listing: "Listing | None" = field(default=None, repr=False, compare=False)
 
     @classmethod
     def read(cls, path: Path) -> "Layer":
@@ -99,24 +102,26 @@ class Layer:
             name=path.name,
             runtimes=tuple(map(str, manifest.get("compatible_runtimes", ()))),
             architectures=tuple(map(str, manifest.get("compatible_architectures", ()))),
+            unzipped_bytes=int(manifest.get("unzipped_bytes", 0)),
             sha256=sha256,
         )
 
     @classmethod
     def undescribed(cls, path: Path, *, name: str, sha256: str | None = None, runtimes: Sequence[str] = ()) -> "Layer":
         """Look into a layer that no manifest tells about; ``runtimes`` are those that its publisher names, if any."""
+        from layerkit.invoke.listing import Listing
         from layerkit.rehearsal_fit import suited_runtimes
 
         listing = Listing.of(path)
         named = tuple(each for each in buildable_runtimes() if each in runtimes)
         return cls(
-            path=path, name=name, runtimes=named or suited_runtimes(listing.sizes), sha256=sha256, listing=listing
+            path=path,
+            name=name,
+            runtimes=named or suited_runtimes(listing.sizes),
+            unzipped_bytes=listing.total,
+            sha256=sha256,
+            listing=listing,
         )
-
-    @property
-    def unzipped_bytes(self) -> int:
-        """How much is in it. Raises ``LayerUnreadable``."""
-        return unzipped_bytes(self.path) if self.listing is None else self.listing.total
 
 
 def read_layers(said: Sequence[str], *, cache: Cache, progress: Progress, offline: bool = False) -> tuple[Layer, ...]:
@@ -192,6 +197,8 @@ def _too_large(layers: Sequence[Layer], code: Path) -> Iterator[str]:
 
 def _code_bytes(code: Path) -> int:
     if code.is_file():
+        from layerkit.invoke.unpack import unzipped_bytes
+
         return unzipped_bytes(code)
     return sum(file.lstat().st_size for file in code.rglob("*") if not file.is_dir())
 

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Final
 from layerkit.bundled import Compiler, CompilerHere, Source, bundled_folder
 from layerkit.cache import Cache
 from layerkit.errors import BuildError, UsageError
-from layerkit.invoke.space import Parts, Space, space_for
-from layerkit.invoke.unpack import unpacked
+from layerkit.invoke.merge import unpacked
+from layerkit.invoke.scenery import Parts
+from layerkit.invoke.space import Space, space_for
 from layerkit.model.limits import MIB
 from layerkit.model.target import PythonTarget, Target
 from layerkit.progress import Progress
 from layerkit.sandbox.container_errors import EngineError
 from layerkit.sandbox.interpreters import Interpreter, recall_interpreter
-from layerkit.sandbox.local import Machine
+from layerkit.sandbox.machine import Machine
 
 if TYPE_CHECKING:
     from layerkit.sandbox.container import Container, ContainerSpec, Engine

@@ -94,7 +94,7 @@ def row(*cells: str) -> None:
 
 def layerkit(*arguments: str) -> list[str]:
     """Return the command line of this environment's layerkit."""
-    return [sys.executable, "-m", "layerkit", *arguments]
+    return [str(Path(sys.executable).with_name("layerkit")), *arguments]
 
 
 def build(*requirements: str, out: str = "dist", more: Sequence[str] = (f"--runtime={RUNTIME}",)) -> list[str]:

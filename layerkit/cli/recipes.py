@@ -24,7 +24,7 @@ def list_recipes(context: typer.Context, json: Json = False) -> None:
         console.result_json({"version": 1, "recipes": rows})
         return
     for name, _, recipe in recipes:
-        console.result(f"{name:<20} {recipe.layer.description}")
+        console.result(f"{name:<21} {recipe.layer.description}")
     if recipes:
         _, path, _ = recipes[0]
         console.hint(f"build one with its path: `layerkit build {path.parent}`")

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from layerkit.errors import BuildError
-from layerkit.invoke import relay, start_function
+from layerkit.invoke import relay
 from layerkit.invoke.relayed import Relayed, to_stderr
-from layerkit.invoke.space import OPT, RUNTIME, TASK, Parts, Space, bundled_place, programs_in
+from layerkit.invoke.scenery import OPT, PROGRAM, RUNTIME, TASK, Parts, programs
+from layerkit.invoke.space import Space, bundled_place, programs_in
 from layerkit.model.target import PythonTarget, Target
 from layerkit.sandbox.container_errors import WrongMachine
 from layerkit.sandbox.container_tar import KeepsLink, every_link
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from layerkit.sandbox.container import Container
 
 _RELAY: Final = "relay.py"
-_BOOTSTRAP: Final = "/var/bootstrap.py"
 _LEAST: Final = (3, 8)  # what the programs that are sent there need
 _ANY: Final = "3"
 _USER, _GROUP = 993, 990  # as on Lambda
@@ -40,8 +40,10 @@ mkdir -p {TASK} {OPT} {RUNTIME} /var/lang/bin
 for name in python python3 "python$1"; do
   [ -e "/var/lang/bin/$name" ] || ln -s "$0" "/var/lang/bin/$name"
 done
-grep -q '^[^:]*:[^:]*:{_USER}:' /etc/passwd 2>/dev/null ||
-  echo 'sbx_user1051:x:{_USER}:{_GROUP}::/home/sbx_user1051:/sbin/nologin' >>/etc/passwd
+case "$(cat /etc/passwd 2>/dev/null)" in
+  *:x:{_USER}:*) ;;
+  *) echo 'sbx_user1051:x:{_USER}:{_GROUP}::/home/sbx_user1051:/sbin/nologin' >>/etc/passwd ;;
+esac
 readlink -f "$0"
 """
 
@@ -74,7 +76,7 @@ class NotSetUp(BuildError):
         super().__init__(
             f"a function's folders cannot be made in {title}",
             details=output.splitlines()[-5:],
-            hint="it needs a shell with `mkdir`, `ln`, `grep` and `readlink`; choose another image with `--image`",
+            hint="it needs a shell with `mkdir`, `ln`, `cat` and `readlink`; choose another image with `--image`",
         )
 
 
@@ -134,8 +136,7 @@ def furnish(container: "Container", parts: Parts, target: Target, place: Place, 
     done = container.run(set_up)
     if not done.ok:
         raise NotSetUp(title=container.title, output=done.stdout + done.stderr)
-    sent = {_RELAY: relay.__file__, _BOOTSTRAP: start_function.__file__}
-    container.put({name: Path(file).read_bytes() for name, file in sent.items()})
+    container.put({_RELAY: Path(relay.__file__).read_bytes(), **programs()})
     container.put_folder(parts.code, at=TASK, keeps=keeps)
     container.put_folder(parts.opt, at=OPT, keeps=every_link)
     bundled = bundled_place(target)
@@ -166,7 +167,7 @@ class _Inside:
         script = f"{self.container.home}/{_RELAY}"
         line = self.container.converse([self.python, "-I", "-S", script], errors=to_stderr)
         order = {
-            "command": [self.python, "-S", _BOOTSTRAP],
+            "command": [self.python, "-S", PROGRAM],
             "environment": dict(environment),
             "folder": TASK,
             "user": _USER,

@@ -5,25 +5,27 @@ Starts again, cold, after whatever ends the process: a crash, a timeout, too muc
 
 import contextlib
 import json
+import os
 import queue
-import secrets
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from layerkit.errors import EnvironmentFailure, LayerkitError
 from layerkit.invoke.answer import Answer, exited, raised, timed_out, too_large
 from layerkit.invoke.function import Function
-from layerkit.invoke.import_log import ImportLog
-from layerkit.invoke.import_profile import ImportProfile
 from layerkit.invoke.invocation import VERSION, Invocation, mib
 from layerkit.invoke.runtime_api import Answered, Ended, Event, InitFailed, Lost, Ready, RuntimeApi, Signal, TooLarge
 from layerkit.invoke.space import Space
 from layerkit.invoke.talk import Talk
+
+if TYPE_CHECKING:
+    from layerkit.invoke.import_log import ImportLog
+    from layerkit.invoke.import_profile import ImportProfile
 
 INIT_SECONDS: Final = 10.0
 """How long Lambda lets a function start before it starts it anew, on the invocation's own time."""
@@ -49,7 +51,7 @@ class _Process:
 
     api: RuntimeApi
     conversation: Talk
-    imports: ImportLog | None = None
+    imports: "ImportLog | None" = None
     peak: int = 0
     measured: threading.Event = field(default_factory=threading.Event)
 
@@ -111,7 +113,7 @@ class Environment:
     environ: Mapping[str, str]
     log: Callable[[str], None]
     quiet: bool = False
-    profile: ImportProfile | None = None
+    profile: "ImportProfile | None" = None
     patience: float = 1.0
     _process: _Process | None = None
     _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -239,5 +241,5 @@ class Environment:
 
 
 def _trace_id() -> str:
-    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-    return f"Root={root};Parent={secrets.token_hex(8)};Sampled=0"
+    root = f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
+    return f"Root={root};Parent={os.urandom(8).hex()};Sampled=0"

@@ -1,7 +1,6 @@
 """A function as Lambda would be told of it: handler, limits, variables; and what its process is told of itself."""
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -80,7 +79,7 @@ class Function:
             "AWS_LAMBDA_FUNCTION_VERSION": VERSION,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{NAME}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"{day}/[{VERSION}]{secrets.token_hex(16)}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"{day}/[{VERSION}]{os.urandom(16).hex()}",
             "AWS_LAMBDA_RUNTIME_API": api,
         }
 

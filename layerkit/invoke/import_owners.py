@@ -9,7 +9,7 @@ from typing import Final
 from layerkit.formats.metadata import read_metadata, read_record
 from layerkit.invoke.import_costs import Owner, Part
 from layerkit.invoke.modules import roots
-from layerkit.invoke.space import Parts
+from layerkit.invoke.scenery import Parts
 from layerkit.model.names import normalize
 
 _SUFFIXES: Final = (".py", ".pyc", ".so")

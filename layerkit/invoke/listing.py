@@ -10,7 +10,7 @@ from typing import Final
 
 from layerkit.formats.zip import STORED, ZipEntry, ZipProblem, data_offset, unsafe_name
 from layerkit.formats.zip_directory import list_entries
-from layerkit.invoke.modules import LayerUnreadable
+from layerkit.invoke.unreadable import LayerUnreadable
 
 _HEAD: Final = 64  # bytes
 _COMPRESSED_HEAD: Final = 1024  # bytes, with room for the tables that DEFLATE begins with

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from layerkit.errors import UsageError
 from layerkit.formats.zip import ZipProblem, read_entries
+from layerkit.invoke.unreadable import LayerUnreadable
 
 _EXTENSION: Final = re.compile(r"^(?P<name>[^\W\d]\w*)(?P<tag>\.(?:cpython-|pypy|abi3)[^/]*)?\.so$")
 _SOURCE: Final = re.compile(r"^(?P<name>[^\W\d]\w*)\.pyc?$")
@@ -22,15 +22,6 @@ _UNWANTED: Final = frozenset(
     {"test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "conftest", "setup", "__main__"}
 )
 _NEVER_PACKAGES: Final = frozenset({"bin", "etc", "include", "lib", "lib64", "man", "scripts", "share"})
-
-
-class LayerUnreadable(UsageError):
-    """A file that is no layer."""
-
-    def __init__(self, *, path: Path, reason: str) -> None:
-        super().__init__(
-            f"`{path}` is not a layer: {reason}", hint="a layer is a zip file as `layerkit build` writes it"
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

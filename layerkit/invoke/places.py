@@ -11,7 +11,8 @@ from layerkit.invoke.modules import LayerContents
 from layerkit.model.target import PythonTarget
 from layerkit.progress import Progress
 from layerkit.sandbox.interpreters import Interpreter, find_interpreter
-from layerkit.sandbox.local import Machine, local_runner
+from layerkit.sandbox.local import local_runner
+from layerkit.sandbox.machine import Machine
 from layerkit.sandbox.runner import Runner
 
 

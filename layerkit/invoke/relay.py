@@ -180,7 +180,8 @@ class Relay:
         ):
             self.selector.register(source, selectors.EVENT_READ, action)
         while self.program.stdout >= 0:
-            for key, events in self.selector.select(self.patience()):
+            patience = None if self.until is None else max(0.0, self.until - time.monotonic())
+            for key, events in self.selector.select(patience):
                 if isinstance(key.data, int):
                     self.serve(key.data, events)
                 else:
@@ -188,12 +189,7 @@ class Relay:
             if self.until is not None and time.monotonic() > self.until:
                 break
         self.program.end()
-        self.tell_complaints()
-        tell(PROGRAM, b"")
-
-    def patience(self) -> float | None:
-        """Return how long to wait for anything to happen."""
-        return None if self.until is None else max(0.0, self.until - time.monotonic())
+        self.tell_rest()
 
     def listen(self) -> None:
         """Take what comes from outside; see to it that all ends if nothing more can come."""
@@ -253,6 +249,14 @@ class Relay:
             del self.connections[number]
         elif connection.interest:
             self.selector.register(connection.socket, connection.interest, number)
+
+    def tell_rest(self) -> None:
+        """Carry what was written just before the end, and tell the end."""
+        self.tell_complaints()
+        for number, connection in self.connections.items():
+            while data := connection.receive():
+                tell(number, data)
+        tell(PROGRAM, b"")
 
     def tell_more(self) -> None:
         """Carry what the program writes."""

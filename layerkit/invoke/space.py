@@ -15,20 +15,19 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from layerkit.files import translating
-from layerkit.invoke import start_function
-from layerkit.invoke.import_log import ImportLog
+from layerkit.invoke.scenery import LANGUAGE, OPT, PROGRAM, RUNTIME, START, TASK, Parts, Scenery
 from layerkit.invoke.talk import Begin, Talk
 from layerkit.invoke.variables import folders_in
 from layerkit.model.target import PythonTarget, Target
 from layerkit.sandbox.interpreters import Interpreter
 from layerkit.sandbox.process import Conversation, Sieve, run, start
 
-OPT: Final = "/opt"
-TASK: Final = "/var/task"
-RUNTIME: Final = "/var/runtime"
+if TYPE_CHECKING:
+    from layerkit.invoke.import_log import ImportLog
+
 _HIDDEN: Final = (OPT, "/var", "/tmp")  # noqa: S108 -- the function gets its own
 _PATIENCE: Final = 20.0  # seconds for namespaces to be made
 _PROCESSES: Final = ("--pid", "--fork", "--kill-child", "--mount-proc")
@@ -42,47 +41,15 @@ _TIMED: Final = {"PYTHONPROFILEIMPORTTIME": "1"}  # as -X importtime; the functi
 _KEPT: Final = ("PATH", "LD_LIBRARY_PATH")  # not for mount(8), only for the function
 _SYSTEM: Final = (Path("/"), Path("/usr"))
 _SITE_PACKAGES_SINCE: Final = (3, 11)  # before, the runtime's own distributions lay in /var/runtime
-# What the function is to see is bound before anything is hidden: code, cache and interpreter may lie in /var, /tmp or
-# /opt. Whoever is not root must not take flags of a mount away: hence nosuid and nodev, and noexec where the original
-# has it (mount_namespaces(7)). Lambda has no shared memory: multiprocessing's queues and pools must fail here, too.
+# $0 is a table of mounts: one program makes them all, as each start of one would cost as much as the function's own
 _SCRIPT: Final = """
 set -e
-bind() {
-  mount -o bind,ro,nosuid,nodev "$1" "$2" 2>/dev/null || mount -o bind,ro,nosuid,nodev,noexec "$1" "$2"
-}
-scene=$1 code=$2 opt=$3 bundled=$4 place=$5 python=$6 version=$7 prefix=$8 room=$9
-shift 9
-mount -t tmpfs -o mode=755,size=1m tmpfs "$scene"
-mkdir "$scene/task" "$scene/runtime" "$scene/lang"
-cp "$0" "$scene/bootstrap.py"
-bind "$code" "$scene/task"
-if [ -n "$prefix" ]; then
-  bind "$prefix" "$scene/lang"
-  bind "$bundled" "$scene/lang/lib/python$version/site-packages"
-else
-  mkdir -p "$scene/lang/bin" "$scene${place#/var}"
-  for name in python python3 "python$version"; do ln -s "$python" "$scene/lang/bin/$name"; done
-fi
-bind "$bundled" "$scene${place#/var}"
-bind "$opt" /opt
-mount -o remount,ro "$scene"
-mount --rbind "$scene" /var
-mount -t tmpfs -o "mode=1777,size=${room}m" tmpfs /tmp
-if [ -d /dev/shm ]; then mount -t tmpfs -o ro tmpfs /dev/shm; fi
+mount -a -T "$0"
 cd /var/task
 export PATH="$LAYERKIT_PATH" LD_LIBRARY_PATH="$LAYERKIT_LD_LIBRARY_PATH"
 unset LAYERKIT_PATH LAYERKIT_LD_LIBRARY_PATH
 exec "$@"
 """
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
-    """What a function is made of, as folders of this machine: its code, its layers merged, the runtime's own."""
-
-    code: Path
-    opt: Path
-    bundled: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +85,7 @@ class Space:
         memory: int,
         environment: Mapping[str, str],
         quiet: bool = False,
-        imports: ImportLog | None = None,
+        imports: "ImportLog | None" = None,
     ) -> Talk:
         """Start the function's process under the eyes of ``start_function``; ``memory`` is in bytes.
 
@@ -225,10 +192,19 @@ def _private(
     parts: Parts, target: Target, interpreter: Interpreter, *, folder: Path, unshare: tuple[str, ...], tmp_mib: int
 ) -> Space:
     place, python, version = bundled_place(target), interpreter.path, _minor(interpreter)
-    prefix = _movable_prefix(python) or ""
-    arguments = [folder / "scene", parts.code, parts.opt, parts.bundled, place, python, version, prefix, tmp_mib]
-    script = ["sh", "-c", _SCRIPT, start_function.__file__, *map(str, arguments)]
-    command = (*unshare, *script, f"/var/lang/bin/python{version}", "-S", "/var/bootstrap.py")
+    prefix = _movable_prefix(python)
+    scenery = Scenery(
+        parts=parts,
+        scene=folder / "scene",
+        bundled_at=place,
+        python=python,
+        version=version,
+        prefix=prefix,
+        tmp_mib=tmp_mib,
+    )
+    mounts = folder / "mounts"
+    mounts.write_bytes(os.fsencode(scenery.build()))
+    command = (*unshare, "sh", "-c", _SCRIPT, str(mounts), f"{LANGUAGE}/bin/python{version}", "-S", PROGRAM)
     return Space(
         task=TASK,
         opt=OPT,
@@ -254,7 +230,7 @@ def _substitute(parts: Parts, target: Target, interpreter: Interpreter, *, folde
         bundled=(str(parts.bundled),),
         programs=programs_in(target, str(parts.code), str(opt)),
         version=version,
-        begin=_Here(command=(str(python), "-S", start_function.__file__), folder=parts.code, private=False),
+        begin=_Here(command=(str(python), "-S", str(START)), folder=parts.code, private=False),
         private=False,
         tmp=folder / "tmp",
         names={

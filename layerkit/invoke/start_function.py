@@ -1,48 +1,37 @@
 """Run by the target's interpreter, as a file: be a function's process as Lambda starts it, and watch over it.
 
 Stands for ``/var/runtime/bootstrap.py``. Forks: the child sets ``sys.path`` as Lambda does and becomes AWS's own
-runtime client, or becomes the function's or a layer's own ``bootstrap``; the parent watches its memory, waits, and ends
-whatever the function has started. What to do comes as a line of JSON on stdin: ``programs`` (where a ``bootstrap`` may
-be, none for Python), ``handler``, ``task``, ``layers`` (the folders of ``/opt`` for Python), ``bundled`` (those of
-the runtime's own distributions), ``last`` (what ends the search path), ``pythonpath`` (for child processes), ``names``
-(of the variables that the function may see), ``memory`` (in bytes), ``bytecode`` (whether it may be written) and
-``mark`` (what begins a mark on stderr, where the interpreter was told to time imports; else empty).
+runtime client, or becomes the function's or a layer's own ``bootstrap``; the parent becomes ``watch_function``, which
+lies beside it. What to do comes as a line of JSON on stdin: ``programs`` (where a ``bootstrap`` may be, none for
+Python), ``handler``, ``task``, ``layers`` (the folders of ``/opt`` for Python), ``bundled`` (those of the runtime's own
+distributions), ``last`` (what ends the search path), ``pythonpath`` (for child processes), ``names`` (of the variables
+that the function may see), ``memory`` (in bytes), ``bytecode`` (whether it may be written) and ``mark`` (what begins a
+mark on stderr, where the interpreter was told to time imports; else empty).
 
-Each further byte on stdin asks for the memory used; its end is the end of everything. One line of JSON an event on
-stdout: ``memory`` (bytes at the peak), and at last ``exit`` (the wait status) with ``exceeded`` (the memory was) and
-``entry`` (why there is nothing to start). Uses nothing but the standard library of Python 3.8 and newer.
+Uses nothing but the standard library of Python 3.8 and newer, and little of that: all of it counts as the function's
+start.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import json
 import os
-import runpy
-import signal
 import site
 import sys
-import threading
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
+TYPE_CHECKING = False  # without the import, which takes its time
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import Any, NoReturn
 
-PROC = Path("/proc")
-INTERVAL = 0.02  # seconds between two looks at the memory
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
-ATTEMPTS = 50
 PIPE = 4096
 
 
 def become_function(order: dict[str, Any], complaints: int) -> NoReturn:
     """Run what the function runs in, until it ends."""
     os.setsid()
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
     for name in set(os.environ) - set(order["names"]):
         del os.environ[name]
@@ -58,6 +47,8 @@ def become_program(programs: list[str], complaints: int) -> NoReturn:
     if path is None:
         reason = "Couldn't find valid bootstrap(s): [{}]".format(" ".join(programs))
     else:
+        import signal
+
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores, and whatever it starts would
         try:
             os.execv(path, [path])  # noqa: S606 -- no shell is wanted
@@ -84,7 +75,8 @@ def become_client(order: dict[str, Any]) -> NoReturn:
     if not user_path:
         os.environ["PYTHONPATH"] = order["pythonpath"]
     sys.argv[:] = ["awslambdaric", order["handler"]]
-    runpy.run_module("awslambdaric.__main__", run_name="__main__", alter_sys=True)
+    program = sys.modules["__main__"] = sys.modules["awslambdaric.__main__"]
+    program.main(sys.argv)
     sys.exit()
 
 
@@ -93,6 +85,7 @@ def with_client(order: dict[str, Any]) -> None:
     sys.path[:0] = order["bundled"]
     __import__("awslambdaric.bootstrap")
     __import__("awslambdaric.lambda_runtime_client")
+    __import__("awslambdaric.__main__")
 
 
 def watch_imports(mark: str) -> None:
@@ -100,6 +93,8 @@ def watch_imports(mark: str) -> None:
 
     CPython times ``import`` statements, but not ``importlib.import_module``, by which handlers are imported.
     """
+    import importlib.util
+
     client = sys.modules["awslambdaric.lambda_runtime_client"].LambdaRuntimeClient
     by_itself, wait = importlib.import_module, client.wait_next_invocation
 
@@ -121,131 +116,13 @@ def watch_imports(mark: str) -> None:
 
 
 def write_mark(mark: str, what: str) -> None:
-    """Write a mark to stderr, in between whatever else is written there."""
-    with contextlib.suppress(OSError):
+    """Write a mark to stderr, in between whatever else is written there; nothing where nobody wants marks."""
+    if not mark:
+        return
+    try:  # noqa: SIM105 -- contextlib takes its time
         os.write(2, f"{mark}{what}\n".encode())
-
-
-class Watch:
-    """Watches over the function's process ``pid``; tells what happens, each event in one line."""
-
-    def __init__(self, pid: int, memory: int, complaint: str, mark: str) -> None:
-        self.pid = pid
-        self.complaint = complaint
-        self.mark = mark
-        self.memory = memory
-        self.peak = 0
-        self.ended = False
-        self.exceeded = False
-        self.telling = threading.Lock()
-
-    def tell(self, **event: Any) -> None:
-        """Write an event."""
-        with self.telling, contextlib.suppress(OSError):
-            os.write(1, json.dumps(event).encode() + b"\n")
-
-    def answer(self) -> None:
-        """Answer questions about the memory; end everything when nobody can ask any more."""
-        while os.read(0, 1):
-            self.look()
-            if self.mark:
-                write_mark(self.mark, "here")
-            self.tell(memory=self.peak)
-        kill_all(self.pid)
-        os._exit(0)
-
-    def keep_within(self) -> None:
-        """Look at the memory again and again; end the function when it uses too much."""
-        while not self.ended:
-            if self.look() > self.memory:
-                self.exceeded = True
-                kill_all(self.pid)
-                return
-            time.sleep(INTERVAL)
-
-    def look(self) -> int:
-        """Return the memory in use now, in bytes; remember the peak."""
-        statuses = [status for pid in descendants(self.pid) if (status := status_of(pid))]
-        now = sum(status["VmRSS"] for status in statuses)
-        if now > self.memory:
-            now = sum(status["Pss"] for status in map(exact, statuses))  # shared pages count once
-        self.peak = max(self.peak, now, *(status["VmHWM"] for status in statuses), 0)
-        return now
-
-    def wait(self) -> None:
-        """Wait for the function's process; whatever it has started ends with it."""
-        while True:
-            try:
-                pid, status = os.wait()
-            except ChildProcessError:
-                return
-            if pid == self.pid:
-                break
-        self.ended = True
-        kill_all(self.pid)
-        self.tell(memory=min(self.peak, self.memory) if self.exceeded else self.peak)
-        self.tell(exit=status, exceeded=self.exceeded, entry=self.complaint)
-
-
-def status_of(pid: int) -> dict[str, int]:
-    """Return what the system says of a process's memory, in bytes; nothing if it has gone or has none."""
-    found = {"pid": pid}
-    with contextlib.suppress(OSError):
-        for line in (PROC / str(pid) / "status").read_text(errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name in {"VmRSS", "VmHWM"}:
-                found[name] = int(value.split()[0]) * 1024
-    return found if {"VmRSS", "VmHWM"} <= set(found) else {}
-
-
-def exact(status: dict[str, int]) -> dict[str, int]:
-    """Add the proportional share of a process's memory, or all of it where that cannot be told."""
-    share = status["VmRSS"]
-    with contextlib.suppress(OSError):
-        text = (PROC / str(status["pid"]) / "smaps_rollup").read_text(errors="replace")
-        share = sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
-    return {**status, "Pss": share}
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """Yield the process and all that came of it; in a namespace of processes that is every other one."""
-    parents = dict(parent_of_each())
-    if os.getpid() == 1:
-        yield from (each for each in parents if each != 1)
-        return
-    found = [pid, *(each for each, parent in parents.items() if parent == os.getpid() and each != pid)]
-    yield from found
-    while found:
-        found = [each for each, parent in parents.items() if parent in found]
-        yield from found
-
-
-def parent_of_each() -> Iterator[tuple[int, int]]:
-    """Yield each process and its parent."""
-    with contextlib.suppress(OSError):
-        for folder in PROC.iterdir():
-            if folder.name.isdigit():
-                with contextlib.suppress(OSError):
-                    stat = (folder / "stat").read_bytes()
-                    yield int(folder.name), int(stat.rpartition(b")")[2].split()[1])
-
-
-def kill_all(pid: int) -> None:
-    """Kill the function and whatever it has started, which may go on starting things meanwhile."""
-    if os.getpid() == 1:
-        with contextlib.suppress(OSError):
-            os.kill(-1, signal.SIGKILL)
-        return
-    for _ in range(ATTEMPTS):
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
-        left = [each for each in descendants(pid) if status_of(each)]
-        for each in left:
-            with contextlib.suppress(OSError):
-                os.kill(each, signal.SIGKILL)
-        if not left:
-            return
-        time.sleep(0.001)
+    except OSError:
+        pass
 
 
 def first_line() -> bytes:
@@ -259,29 +136,18 @@ def first_line() -> bytes:
     return line
 
 
-def adopt_orphans() -> None:
-    """Become the parent of processes whose own parent ends, where the system can do that."""
-    with contextlib.suppress(Exception):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-
-
 def main() -> None:
     """Start the function and watch over it."""
     order = json.loads(first_line())
-    if os.getpid() != 1:
-        adopt_orphans()
     listening, speaking = os.pipe()
     pid = os.fork()
     if pid == 0:
         become_function(order, speaking)
     os.close(speaking)
-    watch = Watch(pid, order["memory"], os.read(listening, PIPE).decode(), order["mark"])
-    threading.Thread(target=watch.answer, daemon=True).start()
-    threading.Thread(target=watch.keep_within, daemon=True).start()
-    watch.wait()
-    os._exit(0)
+    sys.dont_write_bytecode = True
+    watch = __import__("watch_function").watch
+    complaint = os.read(listening, PIPE).decode()
+    watch(pid, order["memory"], complaint, lambda: write_mark(order["mark"], "here"))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ AWS's MB is 1,048,576 bytes; so ``MB`` and ``MiB`` both mean that here.
 """
 
 import re
-from decimal import Decimal
 from typing import Final
 
 from layerkit.errors import UsageError
@@ -31,6 +30,8 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise UnreadableSizeError(text=text)
+    from decimal import Decimal
+
     return int(Decimal(match["number"]) * _FACTORS[(match["prefix"] or "").upper()])
 
 

@@ -5,40 +5,25 @@ Works in a temporary folder that vanishes. Refuses a machine whose binaries the 
 
 import contextlib
 import os
-import platform
 import shlex
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from layerkit.errors import BuildError
 from layerkit.files import translating
 from layerkit.sandbox.container_errors import NothingThere, TookTooLong
 from layerkit.sandbox.container_tar import inside
+from layerkit.sandbox.machine import Machine
 from layerkit.sandbox.process import Completed, run
 from layerkit.sandbox.runner import Order
 
 _PRIVATE: Final = 0o700
 _NOT_FOUND: Final = 127  # as a shell says it
 _NOT_RUNNABLE: Final = 126
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Machine:
-    """What decides whether binaries built here run elsewhere; ``glibc`` is ``None`` where there is another library."""
-
-    system: str
-    machine: str
-    glibc: tuple[int, int] | None
-
-    @classmethod
-    def this(cls) -> Self:
-        """Return what this machine is."""
-        return cls(system=sys.platform, machine=platform.machine(), glibc=_glibc())
 
 
 class LocalUnfit(BuildError):
@@ -159,12 +144,3 @@ class LocalRunner:
         if not path.is_relative_to(self.root):
             raise ValueError(name)
         return path
-
-
-def _glibc() -> tuple[int, int] | None:
-    try:
-        name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
-        major, minor, *_ = version.split(".")
-        return (int(major), int(minor)) if name == "glibc" else None
-    except (AttributeError, ValueError, OSError):
-        return None

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from layerkit.sandbox.container_errors import NothingThere, TookTooLong
-from layerkit.sandbox.local import LocalRunner, Machine, local_runner
+from layerkit.sandbox.local import LocalRunner, local_runner
+from layerkit.sandbox.machine import Machine
 from layerkit.sandbox.place import look_around
 from layerkit.sandbox.runner import Order, Runner
 

@@ -183,6 +183,12 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "empty"
 
 
+@pytest.mark.usefixtures("way")
+def test_folders_may_be_called_anything(invoke: Invoke, tmp_path: Path) -> None:
+    odd = (tmp_path / "code").rename(tmp_path / "# my\\040 c\u00f6de\n")
+    assert invoke("echo", "--event", "[1]", code=odd)[0] == [1]
+
+
 @pytest.mark.usefixtures("way", "empty")
 def test_a_functions_own_bootstrap_is_started(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     custom("--code", with_bootstrap(tmp_path / "code"), "--event", "[1]")

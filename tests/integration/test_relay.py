@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import selectors
 import socket
 import sys
 import threading
@@ -77,29 +78,41 @@ def test_the_runtime_api_is_reached_through_it_with_events_and_answers_of_megaby
         assert not reader.is_alive()
 
 
+@pytest.fixture
+def both_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[relay.Relay, list[tuple[int, bytes]]]]:
+    """Return a relay that finds something on stderr and on a connection, and what it tells."""
+    told: list[tuple[int, bytes]] = []
+    monkeypatch.setattr(relay, "tell", lambda stream, data: told.append((stream, data)))
+    found = relay.Relay.__new__(relay.Relay)
+    found.selector = selectors.DefaultSelector()
+    found.program = relay.Program.__new__(relay.Program)
+    found.program.stderr, writing = os.pipe()
+    os.set_blocking(found.program.stderr, False)
+    os.write(writing, b"log")
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as near:
+        found.connections = {2: relay.Connection(server.accept()[0])}
+        near.sendall(b"answer")
+        with found.connections[2].socket, found.selector:
+            yield found, told
+    for each in (found.program.stderr, writing):
+        os.close(each)
+
+
 def test_what_was_written_to_stderr_comes_before_what_was_sent_later(
-    behind: Behind, capfd: pytest.CaptureFixture[str]
+    both_at_once: tuple[relay.Relay, list[tuple[int, bytes]]],
 ) -> None:
     """So a function's log is complete when its answer is there."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        program = """
-for number in range(200):
-    os.write(2, b"x" * 50_000)
-    os.write(2, b"%d" % number)
-    with socket.create_connection(API.split(":")) as connection:
-        connection.send(b"now")
-        connection.recv(1)
-"""
-        talk = behind(program, port=server.getsockname()[1])
-        reader = threading.Thread(target=lambda: list(talk.lines()))
-        reader.start()
-        for number in range(200):
-            connection, _ = server.accept()
-            with connection:
-                assert connection.recv(3) == b"now"
-                log = capfd.readouterr().err
-                assert (len(log), log[50_000:]) == (50_000 + len(str(number)), str(number))
-        reader.join(20)
+    found, told = both_at_once
+    found.serve(2, selectors.EVENT_READ)
+    assert told == [(1, b"log"), (2, b"answer")]
+
+
+def test_what_was_sent_just_before_the_end_still_comes(
+    both_at_once: tuple[relay.Relay, list[tuple[int, bytes]]],
+) -> None:
+    found, told = both_at_once
+    found.tell_rest()
+    assert told == [(1, b"log"), (2, b"answer"), (0, b"")]
 
 
 def test_stderr_can_go_nowhere_or_through_a_sieve(behind: Behind, capfd: pytest.CaptureFixture[str]) -> None:

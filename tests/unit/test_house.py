@@ -45,7 +45,7 @@ ONLY = {
     "http": "http.py",
 }
 # programs for the place where a target's interpreter runs: they are sent there, and never imported here
-SENT = {f"invoke/{what}.py" for what in ("relay", "start_function", "try_imports")} | {
+SENT = {f"invoke/{what}.py" for what in ("relay", "start_function", "try_imports", "watch_function")} | {
     *(f"sandbox/place_{what}.py" for what in ("launch", "prepare")),
     *(f"wheelhouse/place_{what}.py" for what in ("build", "libraries")),
 }

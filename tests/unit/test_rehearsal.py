@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from layerkit import rehearsal_layers, venue
+from layerkit import venue
 from layerkit.cache import Cache
 from layerkit.errors import LayerkitError
 from layerkit.invoke.function import Function
@@ -25,7 +25,7 @@ from layerkit.rehearsal import (
     rehearsal,
     target_for,
 )
-from layerkit.sandbox.local import Machine
+from layerkit.sandbox.machine import Machine
 from layerkit.venue import NowhereToInvoke, Sandbox, VenueWish
 
 TODAY = date(2026, 11, 24)
@@ -101,6 +101,16 @@ def test_without_any_word_of_it_the_newest_runtime_is_taken(tmp_path: Path) -> N
     assert target_for(None, [Layer.read(layer(tmp_path))], today=TODAY).runtime.name == "python3.14"
 
 
+def test_the_architecture_is_this_machines_unless_no_layer_is_for_it(tmp_path: Path) -> None:
+    arm = Layer.read(layer(tmp_path, "a", compatible_architectures=["arm64"]))
+    both = Layer.read(layer(tmp_path, "b", compatible_architectures=["arm64", "x86_64"]))
+    neutral = Layer.read(layer(tmp_path, "c"))
+    assert target_for("python3.12", [neutral, arm], today=TODAY).architecture == "arm64"
+    assert target_for("python3.12", [arm, both], today=TODAY).architecture == "x86_64"
+    assert target_for("python3.12", [neutral], today=TODAY).architecture == "x86_64"
+    assert target_for("python3.12", [arm], today=TODAY, architecture="x86_64").architecture == "x86_64"
+
+
 def test_a_custom_runtime_can_be_invoked() -> None:
     assert target_for("provided.al2023", [], today=TODAY).identifier == "provided.al2023-x86_64"
 
@@ -130,16 +140,16 @@ def test_a_sixth_layer_is_refused(tmp_path: Path) -> None:
         rehearse(tmp_path, *[one] * 5)
 
 
-def test_code_and_layers_count_against_the_limit_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal_layers.Layer, "unzipped_bytes", 262_144_000 - 3)
+def test_code_and_layers_count_against_the_limit_together(tmp_path: Path) -> None:
     code = tmp_path / "code"
     code.mkdir()
     (code / "a.py").write_text("12")
+    large = layer(tmp_path, unzipped_bytes=262_144_000 - 3)
     with pytest.raises(NowhereToInvoke):
-        rehearse(tmp_path, layer(tmp_path), code=code)
+        rehearse(tmp_path, large, code=code)
     (code / "a.py").write_text("123")
     with pytest.raises(LayersDoNotFit):
-        rehearse(tmp_path, layer(tmp_path), code=code)
+        rehearse(tmp_path, large, code=code)
 
 
 def test_code_must_be_there(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from layerkit.cache import Cache
 from layerkit.invoke.function import Function
-from layerkit.invoke.modules import LayerUnreadable
+from layerkit.invoke.unreadable import LayerUnreadable
 from layerkit.model.arn import MalformedArnError
 from layerkit.model.target import parse_target
 from layerkit.progress import Silent

@@ -12,7 +12,7 @@ from layerkit.progress import Silent
 from layerkit.sandbox.container import Engine
 from layerkit.sandbox.container_errors import EngineError, NoEngine
 from layerkit.sandbox.interpreters import Interpreter
-from layerkit.sandbox.local import Machine
+from layerkit.sandbox.machine import Machine
 from layerkit.venue import Cast, NowhereToInvoke, OnlyForContainers, Sandbox, VenueWish, venue_for
 
 HERE = Interpreter(path=Path("/usr/bin/python3.13"), version="3.13.1", build="main")

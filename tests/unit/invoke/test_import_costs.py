@@ -12,7 +12,7 @@ from layerkit.invoke.import_costs import Cost, Owner, Part, costs_of, total_ms
 from layerkit.invoke.import_log import BEGIN, HERE, READY, Import, ImportLog
 from layerkit.invoke.import_owners import find_owners
 from layerkit.invoke.import_profile import ImportCosts, ImportProfile
-from layerkit.invoke.space import Parts
+from layerkit.invoke.scenery import Parts
 
 MARK = "MARK-"
 HEADER = "import time: self [us] | cumulative | imported package\n"

@@ -8,7 +8,7 @@ import pytest
 
 from layerkit.invoke import listing as module
 from layerkit.invoke.listing import Listing, files_in
-from layerkit.invoke.modules import LayerUnreadable
+from layerkit.invoke.unreadable import LayerUnreadable
 from tests.builders import RawEntry, raw_zip
 
 LONG = os.urandom(2000) + bytes(2000)

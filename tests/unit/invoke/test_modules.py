@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from layerkit.invoke.modules import LayerContents, LayerUnreadable
+from layerkit.invoke.modules import LayerContents
+from layerkit.invoke.unreadable import LayerUnreadable
 
 
 def contents(*names: str, records: Mapping[str, str] | None = None) -> LayerContents:

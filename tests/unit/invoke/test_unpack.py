@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from layerkit.cache import Cache
-from layerkit.invoke.modules import LayerUnreadable
-from layerkit.invoke.unpack import merged, unpack, unpacked, unzipped_bytes
+from layerkit.invoke.merge import merged, unpacked
+from layerkit.invoke.unpack import unpack, unzipped_bytes
+from layerkit.invoke.unreadable import LayerUnreadable
 
 LINK = stat.S_IFLNK | 0o777
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from layerkit.sandbox.local import LocalUnfit, Machine, check_fit
+from layerkit.sandbox.local import LocalUnfit, check_fit
+from layerkit.sandbox.machine import Machine
 
 AL2023 = (2, 34)
 
