@@ -1,11 +1,11 @@
 """The distributions that a Python runtime brings itself, as a folder: locked, fetched and linked as a layer would be.
 
-The versions are those that the facts know; where one has no wheel for this machine, or contradicts another, the
+The versions are those that the facts know; where one has no wheel for the target, or contradicts another, the
 resolver chooses one that does.
 """
 
 import hashlib
-import platform
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from layerkit.cache import Cache
-from layerkit.errors import EnvironmentFailure, LayerkitError, ResolutionError
+from layerkit.errors import FetchError, LayerkitError, ResolutionError
 from layerkit.model.target import PythonTarget
 from layerkit.progress import Progress
 from layerkit.sandbox.interpreters import Interpreter
@@ -28,7 +28,7 @@ _FORM: Final = "1"  # of what is in the cache
 _PATIENCE: Final = 300.0  # seconds to compile everything
 
 
-class NoRuntime(EnvironmentFailure):
+class NoRuntime(FetchError):
     """The runtime's own distributions cannot be had."""
 
     def __init__(self, *, runtime: str, failure: LayerkitError) -> None:
@@ -79,7 +79,7 @@ def bundled_folder(
 ) -> Path:
     """Return a folder with the runtime's own distributions; nobody may write into it. Raises ``NoRuntime``."""
     pins = tuple(f"{each.name}=={each.version}" for each in target.runtime.bundled)
-    wanted = [_FORM, target.identifier, platform.machine(), compiler.build, *pins]
+    wanted = [_FORM, target.identifier, compiler.build, *pins]
     key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     if found := cache.find_folder(_BUCKET, key):
         return found
@@ -91,7 +91,7 @@ def bundled_folder(
         layer.mkdir()
         unpack(_zip_of(target, Path(name), pins, cache=cache, source=source), layer)
         for path in sorted((layer / "python").iterdir()):
-            path.replace(folder / path.name)
+            shutil.move(path, folder / path.name)  # the cache may be on another file system
         compiler.compile(folder)  # what Lambda has compiled need not be compiled at every start here
     return cache.path(_BUCKET, key)
 

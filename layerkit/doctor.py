@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from urllib.request import url2pathname
 
 from layerkit import __version__, index, index_pip, index_uv
 from layerkit.cache import Cache
+from layerkit.doctor_check import Check, Status
 from layerkit.errors import LayerkitError
 from layerkit.facts import PythonRuntime, runtimes
 from layerkit.index import IndexSettings, IndexSource
@@ -38,29 +38,6 @@ _TEST_PROJECT: Final = "pip"  # a page that every index has or misses quickly
 _INDEX: Final = "index"
 _OLDEST: Final = (3, 8)  # the Python that what runs in a target's interpreter is written for
 _LEAST_FREE: Final = 1 << 30  # bytes; a build of a large layer downloads and unpacks about that much
-
-
-class Status(StrEnum):
-    """``ok``: works; ``missing``: not there; ``broken``: there, but does not work."""
-
-    OK = "ok"
-    MISSING = "missing"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """What was found out; ``needed`` if a build from prebuilt wheels does not work without it."""
-
-    name: str
-    status: Status
-    detail: str
-    hint: str | None = None
-    needed: bool = False
-
-    def to_json(self) -> dict[str, str | None]:
-        """Return the JSON shape."""
-        return {"name": self.name, "status": str(self.status), "detail": self.detail, "hint": self.hint}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

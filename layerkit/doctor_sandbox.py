@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from layerkit.doctor import Check, Status
+from layerkit.doctor_check import Check, Status
 from layerkit.facts import Architecture, runtimes
 from layerkit.facts.images import builder_image
 from layerkit.index_source import hide_userinfo

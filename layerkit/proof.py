@@ -16,6 +16,7 @@ from layerkit.bundled import Source
 from layerkit.cache import Cache
 from layerkit.cookbook import find_recipe, load_recipe
 from layerkit.errors import RecipeError, UsageError
+from layerkit.facts import Architecture
 from layerkit.index import IndexSource
 from layerkit.invoke.compare import differences
 from layerkit.invoke.function import Function
@@ -28,7 +29,7 @@ from layerkit.progress import Progress
 from layerkit.rehearsal import Layer, Wish, rehearsal
 from layerkit.sandbox.interpreters import recall_interpreter
 from layerkit.sandbox.machine import Machine
-from layerkit.venue import ARCHITECTURES, VenueWish
+from layerkit.venue import VenueWish
 
 if TYPE_CHECKING:
     from layerkit.invoke.import_profile import ImportCosts
@@ -142,7 +143,7 @@ def _targets(recipe: Recipe, wanted: Wanted) -> list[Target]:
     """Return the recipe's targets for the architecture, newest first."""
     order = Order(recipe=recipe, lock_folder=recipe.path.parent)
     everything = [target for each in targets_of(order, today=wanted.today) for target in _single(each)]
-    architecture = wanted.architecture or ARCHITECTURES.get(Machine.this().machine, "x86_64")
+    architecture = wanted.architecture or Machine.this().architecture or Architecture.X86_64
     found = [target for target in everything if target.architecture == architecture]
     if not found:
         known = dict.fromkeys(str(target.architecture) for target in everything)
@@ -229,8 +230,9 @@ def _services(case: Case, settings: Settings, stack: contextlib.ExitStack) -> "S
 def _function(case: Case, settings: Settings, from_services: Mapping[str, str]) -> Function:
     """Return the function: what the user says goes before the example, that before what services say."""
     example, handler = case.example, case.example.handler or ""
-    said = {"timeout": settings.timeout or example.timeout, "memory": settings.memory or example.memory}
-    numbers = {name: number for name, number in {**said, "tmp": settings.tmp}.items() if number is not None}
+    usual = {"timeout": example.timeout, "memory": example.memory}
+    said = {"timeout": settings.timeout, "memory": settings.memory, "tmp": settings.tmp}
+    numbers = {name: number for name, number in (*usual.items(), *said.items()) if number is not None}
     variables = {**from_services, **example.env, **settings.variables}
     return Function(handler=handler, target=case.target, variables=variables, **numbers)
 

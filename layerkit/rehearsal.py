@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from layerkit.bundled import Source
 from layerkit.cache import Cache
 from layerkit.errors import UsageError
-from layerkit.facts import newest_python
+from layerkit.facts import Architecture, newest_python
 from layerkit.invoke.environment import EMULATION, Environment
 from layerkit.invoke.function import Function
 from layerkit.model.target import PythonTarget, Target, make_target
@@ -29,12 +29,13 @@ from layerkit.rehearsal_layers import (
     read_layers,
 )
 from layerkit.sandbox.machine import Machine
-from layerkit.venue import ARCHITECTURES, Cast, Venue, VenueWish, venue_for
+from layerkit.venue import Cast, Venue, VenueWish, venue_for
 
 if TYPE_CHECKING:
     from layerkit.invoke.import_profile import ImportProfile
 
 __all__ = [
+    "CodeUnreadable",
     "Layer",
     "LayersDoNotFit",
     "NoCode",
@@ -52,6 +53,17 @@ class NoCode(UsageError):
 
     def __init__(self, *, path: Path) -> None:
         super().__init__(f"there is no code at `{path}`", hint="name the function's folder or zip with `--code`")
+
+
+class CodeUnreadable(UsageError):
+    """A file that is no function's code."""
+
+    def __init__(self, *, path: Path) -> None:
+        folder = f"the folder that it lies in: `--code {path.parent}`"
+        super().__init__(
+            f"`{path}` is no code that Lambda takes: it is neither a folder nor a zip",
+            hint=f"name {folder if path.suffix == '.py' else 'a folder or a zip'}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +97,7 @@ def target_for(runtime: str | None, layers: Sequence[Layer], *, today: date, arc
 
 
 def _architecture_for(layers: Sequence[Layer]) -> str:
-    own = ARCHITECTURES.get(Machine.this().machine, "x86_64")
+    own = Machine.this().architecture or Architecture.X86_64
     meant = [layer.architectures for layer in layers if layer.architectures]
     return own if not meant or any(own in names for names in meant) else meant[0][0]
 
@@ -128,7 +140,23 @@ def _check(wish: Wish) -> None:
         from layerkit.invoke.import_profile import NoImports
 
         raise NoImports(runtime=wish.function.target.runtime.name)
-    if not wish.code.exists():
-        raise NoCode(path=wish.code)
+    _check_code(wish.code)
     if not wish.force:
         check_layers(wish.layers, wish.function, wish.code)
+
+
+def _check_code(code: Path) -> None:
+    if not code.is_file() and not _is_folder(code):
+        raise NoCode(path=code)
+    if code.is_file():
+        from zipfile import is_zipfile
+
+        if not is_zipfile(code):
+            raise CodeUnreadable(path=code)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.absolute().is_dir()
+    except FileNotFoundError:  # this process's own folder is gone
+        return False

@@ -12,13 +12,13 @@ from typing import Final
 from layerkit.facts import Architecture, PythonRuntime, runtimes
 from layerkit.formats.elf_machine import machine_of
 from layerkit.invoke.listing import Listing
+from layerkit.model.opt import JUNK, LOOKED_AT
 from layerkit.model.tags import abi_tag
 from layerkit.model.target import PythonTarget, Target, buildable_runtimes
 
-FOLDERS: Final = frozenset({"python", "nodejs", "java", "ruby", "bin", "lib", "extensions", "bootstrap"})
-"""What Lambda looks at by its name, below ``/opt``."""
+FOLDERS: Final = LOOKED_AT | {"bootstrap"}
+"""What a layer is known by."""
 
-_JUNK: Final = frozenset({"__MACOSX", ".DS_Store"})
 _SELF_DRIVEN: Final = ("bootstrap", "extensions/")  # a program that may look where it likes
 _PROGRAMS: Final = ("bin/", "lib/", "extensions/", "bootstrap")
 _MOST_BINARIES: Final = 500
@@ -40,7 +40,7 @@ def misfits(listing: Listing, target: Target) -> Iterator[str]:
 
 def laid_out_wrong(listing: Listing, target: Target) -> Iterator[str]:
     """Yield what lies where no Python runtime looks, if that goes for the whole layer."""
-    names = [name for name in listing.sizes if name.partition("/")[0] not in _JUNK]
+    names = [name for name in listing.sizes if name.partition("/")[0] not in JUNK]
     tops = {name.partition("/")[0] for name in names}
     if tops & FOLDERS or not isinstance(target, PythonTarget):
         return

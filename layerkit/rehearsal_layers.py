@@ -6,6 +6,7 @@ into the layers of others a look is taken.
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,20 +46,28 @@ class TooManyLayers(UsageError):
 
     def __init__(self, *, number: int) -> None:
         most = limits().layers_per_function
-        super().__init__(f"{number} layers are more than the {most} that a function can have", hint="or use `--force`")
+        super().__init__(
+            f"{number} layers are more than the {most} that a function can have",
+            hint="make one of several, or try all the same with `--force`",
+        )
 
 
 class LayersDoNotFit(UnfitError):
     """Layers that are meant for another target, laid out for none, or too large; all that is wrong with them."""
 
-    def __init__(self, *, target: str, problems: Sequence[str], only_layout: bool = False) -> None:
+    def __init__(
+        self, *, target: str, problems: Sequence[str], only_layout: bool = False, only_size: bool = False
+    ) -> None:
+        size = "leave something out (`layerkit audit` tells what takes the room), or try all the same with `--force`"
         other = "name another `--runtime`, take the layers that were built for it, or try all the same with `--force`"
         layout = (
             "a layer has its packages below `python/`, as `pip install --target python …` puts them; what is the"
             " function's own code is named with `--code`; `--force` tries it as it is"
         )
         super().__init__(
-            f"this stack would not work on {target}", details=problems, hint=layout if only_layout else other
+            f"this stack would not work on {target}",
+            details=problems,
+            hint=layout if only_layout else size if only_size else other,
         )
 
 
@@ -85,6 +94,8 @@ class Layer:
 
         Raises ``NoSuchLayer`` and ``LayerUnreadable``.
         """
+        if not path.parts:
+            raise NoSuchLayer(path=path, why="its name is empty")
         if path.name.endswith(_MANIFEST):
             path = _zip_beside(path)
         if path.is_dir():
@@ -151,10 +162,13 @@ def check_layers(layers: Sequence[Layer], function: Function, code: Path) -> Non
         raise TooManyLayers(number=len(layers))
     looks_anywhere = _ANYWHERE in function.variables
     layout = [] if looks_anywhere else [*_laid_out_wrong(layers, function.target)]
-    others = [*_problems(layers, function.target), *_too_large(layers, code)]
-    if layout or others:
+    others, size = [*_problems(layers, function.target)], [*_too_large(layers, code)]
+    if layout or others or size:
         raise LayersDoNotFit(
-            target=function.target.identifier, problems=[*layout, *others], only_layout=bool(layout) and not others
+            target=function.target.identifier,
+            problems=[*layout, *others, *size],
+            only_layout=not others and not size,
+            only_size=not layout and not others,
         )
 
 
@@ -197,10 +211,15 @@ def _too_large(layers: Sequence[Layer], code: Path) -> Iterator[str]:
 
 def _code_bytes(code: Path) -> int:
     if code.is_file():
-        from layerkit.invoke.unpack import unzipped_bytes
+        from layerkit.invoke.listing import Listing
 
-        return unzipped_bytes(code)
-    return sum(file.lstat().st_size for file in code.rglob("*") if not file.is_dir())
+        return Listing.of(code).total
+    size = 0
+    for folder, _, names in os.walk(code):  # which follows no links, and passes over what may not be read
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += Path(folder, name).lstat().st_size
+    return size
 
 
 def _zip_beside(manifest: Path) -> Path:
@@ -238,7 +257,7 @@ def _refuse_folder(path: Path) -> None:
     try:
         names = [each.name for each in path.iterdir()]
     except OSError as exc:
-        raise LayerUnreadable(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise LayerUnreadable.because(exc, path=path) from exc
     if not names:
         raise NoSuchLayer(path=path, why="the folder is empty")
     if FOLDERS.intersection(names):

@@ -18,7 +18,7 @@ from layerkit.cache import Cache
 from layerkit.errors import BuildError, UsageError
 from layerkit.invoke.merge import unpacked
 from layerkit.invoke.scenery import Parts
-from layerkit.invoke.space import Space, space_for
+from layerkit.invoke.space import Space, library_of, space_for
 from layerkit.model.limits import MIB
 from layerkit.model.target import PythonTarget, Target
 from layerkit.progress import Progress
@@ -29,9 +29,6 @@ from layerkit.sandbox.machine import Machine
 if TYPE_CHECKING:
     from layerkit.sandbox.container import Container, ContainerSpec, Engine
     from layerkit.sandbox.place import Place
-
-ARCHITECTURES: Final = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64", "ARM64": "arm64"}
-"""Lambda's names of what machines call themselves."""
 
 _OUT_OF_REACH: Final = ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE")
 _SUBSTITUTE: Final = (
@@ -53,6 +50,7 @@ class NowhereToInvoke(BuildError):
 
     def __init__(self, *, target: str, reason: str, version: str, engine: EngineError | None) -> None:
         ways = [f"make `python{version}` available (`uv python install {version}` is one way)"] if version else []
+        ways += ["name another `--runtime`"] if version else []
         if engine is None:
             ways.append("let it run in a container with `--sandbox container`")
         else:
@@ -150,7 +148,7 @@ def _here(target: Target, cache: Cache) -> Interpreter | _NotHere:
     machine = Machine.this()
     if machine.system != "linux":
         return _NotHere(reason="this machine does not run Linux")
-    if ARCHITECTURES.get(machine.machine) != target.architecture:
+    if machine.architecture is not target.architecture:
         return _NotHere(reason=f"this machine is {machine.machine}")
     if not isinstance(target, PythonTarget):
         return Interpreter(path=Path(sys.executable), version=platform.python_version(), build=sys.version)
@@ -195,7 +193,7 @@ def _container(cast: Cast, wish: VenueWish, engine: "Engine", *, cache: Cache, p
 
     with engine, engine.container(_spec(cast, wish), progress=progress) as container:
         place = python_in(container, cast.target)
-        if emulated := engine.facts.get("Architecture") not in {place.machine, None}:
+        if emulated := engine.imitates(place.machine):
             architecture = cast.target.architecture
             progress.tell(f"note: {architecture} is emulated here, which is slow; `--timeout` gives it time")
         parts = _parts(cast, _compiler(container, place, cast.target, cache), cache=cache, progress=progress)
@@ -239,8 +237,14 @@ def _parts(cast: Cast, compiler: Compiler | None, *, cache: Cache, progress: Pro
 
 
 def _venue(space: Space, parts: Parts, python: Path, *, environ: Mapping[str, str], emulated: bool = False) -> Venue:
-    library = python.parent.parent / "lib" / f"python{space.version}"
-    return Venue(space=space, parts=parts, version=space.version, library=library, environ=environ, emulated=emulated)
+    return Venue(
+        space=space,
+        parts=parts,
+        version=space.version,
+        library=library_of(python, space.version),
+        environ=environ,
+        emulated=emulated,
+    )
 
 
 def _within_reach(environ: Mapping[str, str], progress: Progress) -> dict[str, str]:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from layerkit.model.contents import Contents, HeldFile, Kind
-
-LOOKED_AT: Final = frozenset({"python", "nodejs", "java", "ruby", "bin", "lib", "extensions"})  # by name, below /opt
-JUNK: Final = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
+from layerkit.model.opt import JUNK, LOOKED_AT
 
 _PACKAGES: Final = re.compile(r"(?:.*?/)?(?:site|dist)-packages(?=/)")
 _VERSIONED: Final = re.compile(r"python/lib/python(?P<version>\d+\.\d+)/site-packages")

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from layerkit.audit.homes import LOOKED_AT, Home, function_homes, layer_homes, without_junk
+from layerkit.audit.homes import Home, function_homes, layer_homes, without_junk
 from layerkit.audit.weight import examples, place, weight
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
 from layerkit.model.limits import format_size
+from layerkit.model.opt import LOOKED_AT
 
 _HANDLER: Final = "lambda_function.py"
 _COPY: Final = "python/lib64/"  # a link to lib in virtual environments; `zip -r` follows it

@@ -22,7 +22,8 @@ def doctor(
 
     Exits with 1 if layers could not even be built from prebuilt wheels.
     """
-    from layerkit.doctor import Status, examine, is_fit, own_circumstances
+    from layerkit.doctor import examine, is_fit, own_circumstances
+    from layerkit.doctor_check import Status
     from layerkit.index import IndexSource
 
     flags = IndexSource(

@@ -85,12 +85,14 @@ def invoke(
     are built and the examples invoked: the exit code is 1 as well if one does not answer as it should.
     """
     said = dict(locals())
+    from layerkit.cli.invoke_end import orderly_end
     from layerkit.cookbook import is_recipe
 
-    if any(map(is_recipe, what)):
-        from layerkit.cli.prove import prove_recipes
+    with orderly_end():
+        if any(map(is_recipe, what)):
+            from layerkit.cli.prove import prove_recipes
 
-        return prove_recipes(said)
-    from layerkit.cli.invoke_handler import invoke_handler
+            return prove_recipes(said)
+        from layerkit.cli.invoke_handler import invoke_handler
 
-    return invoke_handler(said)
+        return invoke_handler(said)

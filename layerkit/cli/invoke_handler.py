@@ -32,20 +32,21 @@ def invoke_handler(said: Mapping[str, Any]) -> int:
     console = console_of(quiet=said["quiet"], verbose=said["verbose"])
     cache = cache_of(said["cache_dir"])
     wish = _wish(said, cache, console)
-    event = event_of(said["event"] or "{}")
+    event = event_of("{}" if said["event"] is None else said["event"])
     with rehearsal(wish, cache=cache, progress=console.progress(), log=console.say) as environment:
         if course is None:
             done = _repeat(environment, event, said["repeat"], console=None if said["json"] else console)
         else:
             done = environment.invoke_patiently(event, retries=course.retries)
-    if course is not None:
-        course.send_record(done, event, arn=wish.function.arn, console=console)
-        if not said["json"]:
-            console.result(done[-1].answer.body)
+    if course is not None and not said["json"]:
+        console.result(done[-1].answer.body)
     costs = environment.profile.costs() if environment.profile else None
     _report(wish.function, done, costs, console, json=said["json"])
     if said["repeat"] > 1:
         _summarise(done, console)
+    if course is not None:
+        console.flush()  # the answer is told, whatever becomes of the record
+        course.send_record(done, event, arn=wish.function.arn, console=console)
     counting = done if course is None else done[-1:]
     return _FAILED if any(each.answer.failed for each in counting) else 0
 
@@ -107,8 +108,8 @@ def _course_of(parameters: Mapping[str, Any]) -> _Course | None:
 
     return _Course(
         retries=_RETRIES if retries is None else retries,
-        on_success=parse_destination(on_success) if on_success else None,
-        on_failure=parse_destination(on_failure) if on_failure else None,
+        on_success=parse_destination(on_success) if on_success is not None else None,
+        on_failure=parse_destination(on_failure) if on_failure is not None else None,
     )
 
 
@@ -146,7 +147,5 @@ def _summarise(done: Sequence["Invocation"], console: "Console") -> None:
         ("warm", [each.duration_ms for each in done if each.init_ms is None]),
     ):
         if group:
-            times = (
-                f"{median(group):.2f} ms" if len(group) == 1 else f"{median(group):.2f} ms, at most {max(group):.2f} ms"
-            )
-            console.say(f"{len(group)} {name}: {times}")
+            most = f", at most {max(group):.2f} ms" if len(group) > 1 else ""
+            console.say(f"{len(group)} {name}: {median(group):.2f} ms{most}")

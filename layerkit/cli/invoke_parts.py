@@ -1,7 +1,9 @@
 """What the parameters of ``invoke`` mean, whether a handler was named or recipes."""
 
+import re
 import sys
 from collections.abc import Mapping
+from errno import EBADF
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from layerkit.venue import VenueWish
 
 _WORDS: Final = ("null", "true", "false")
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _MOST_BYTES: Final = 6 * 1024 * 1024
 
 
@@ -58,24 +61,38 @@ def venue_of(said: Mapping[str, Any]) -> "VenueWish":
 
 def event_of(said: str) -> bytes:
     """Return the event's JSON. Raises ``BadEvent``."""
-    from json import loads
+    from json import detect_encoding, loads
 
     where, content = _read(said)
     if len(content) > _MOST_BYTES:
         raise BadEvent(where=where, why=f"has {len(content)} bytes, over Lambda's {_MOST_BYTES}")
     try:
-        loads(content)
+        text = content.decode(detect_encoding(content))  # as editors and shells write it, a mark at its begin or none
+        if not text.strip():
+            raise BadEvent(where=where, why="is empty")
+        loads(text, parse_constant=_refuse, parse_int=str)
     except ValueError as exc:
         raise BadEvent(where=where, why=f"is no JSON: {exc}") from exc
-    return content
+    except RecursionError as exc:
+        raise BadEvent(where=where, why="is nested too deeply") from exc
+    return text.encode()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it has no {constant}")
 
 
 def _read(said: str) -> tuple[str, bytes]:
-    if said == "-":
-        return "on stdin", sys.stdin.buffer.read()
-    if said.lstrip()[:1] in {"{", "[", '"'} or said in _WORDS or said.isdecimal():
+    if said.lstrip()[:1] in {"", "{", "[", '"'} or said in _WORDS or _NUMBER.fullmatch(said):
         return "of `--event`", said.encode(errors="surrogateescape")
+    where = "on stdin" if said == "-" else f"`{said}`"
     try:
-        return f"`{said}`", Path(said).read_bytes()
+        return where, _stdin() if said == "-" else Path(said).read_bytes()
     except OSError as exc:
-        raise BadEvent(where=f"`{said}`", why=f"cannot be read: {(exc.strerror or str(exc)).lower()}") from exc
+        raise BadEvent(where=where, why=f"cannot be read: {(exc.strerror or str(exc)).lower()}") from exc
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise OSError(EBADF, "it is closed")
+    return sys.stdin.buffer.read()

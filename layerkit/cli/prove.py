@@ -51,10 +51,9 @@ class _Session:
 
     def prove(self, case: Case) -> Proof | None:
         """Prove one case, and remember what came of it."""
-        log: list[str] = []
-        said = self.console.say if not self.settings.quiet else log.append
+        log = (lambda _: None) if self.settings.quiet else self.console.say
         try:
-            proof = prove(case, self.settings, cache=self.cache, progress=self.console.progress(), log=said)
+            proof = prove(case, self.settings, cache=self.cache, progress=self.console.progress(), log=log)
         except LayerkitError as exc:
             self.failures.append((case, exc))
             return None

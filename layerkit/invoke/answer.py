@@ -1,7 +1,6 @@
 """What comes of an invocation: the function's answer, or the error object that Lambda gives in its place."""
 
 import json
-import signal
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -9,16 +8,24 @@ from typing import Any, Final
 from layerkit.invoke.runtime_api import MOST_BYTES, Ended
 
 TIMED_OUT: Final = "Sandbox.Timedout"
-# as Go's os.ProcessState, which Lambda uses, says it
+# Linux's numbers, whatever this machine's are; as Go's os.ProcessState, which Lambda uses, says it
 _SIGNALS: Final = {
-    "SIGSEGV": "segmentation fault",
-    "SIGABRT": "aborted",
-    "SIGBUS": "bus error",
-    "SIGFPE": "floating point exception",
-    "SIGILL": "illegal instruction",
-    "SIGKILL": "killed",
-    "SIGTERM": "terminated",
-    "SIGINT": "interrupt",
+    1: "hangup",
+    2: "interrupt",
+    3: "quit",
+    4: "illegal instruction",
+    5: "trace/breakpoint trap",
+    6: "aborted",
+    7: "bus error",
+    8: "floating point exception",
+    9: "killed",
+    10: "user defined signal 1",
+    11: "segmentation fault",
+    12: "user defined signal 2",
+    13: "broken pipe",
+    14: "alarm clock",
+    15: "terminated",
+    31: "bad system call",
 }
 
 
@@ -41,14 +48,17 @@ class Answer:
 
     def json(self) -> Any:
         """Return what it says as JSON. Raises ``ValueError`` where it is none."""
-        return json.loads(self.body, parse_constant=_refuse)
+        try:
+            return json.loads(self.body, parse_constant=_refuse)
+        except RecursionError as exc:
+            raise ValueError(str(exc)) from exc
 
 
 def raised(body: str) -> Answer:
     """Return the answer for a function that raised, or could not be loaded: the runtime's own error object."""
     try:
         kind = json.loads(body).get("errorType")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         kind = None
     return Answer(body=body, failed=True, kind=str(kind) if kind else "Function.Unknown")
 
@@ -81,11 +91,7 @@ def exited(request_id: str, ended: Ended) -> Answer:
 def _how(status: int) -> str:
     """Return how a process ended, from its wait status; nothing if it ended well."""
     if number := status & 0x7F:
-        try:
-            name = signal.Signals(number).name
-        except ValueError:
-            name = ""
-        return f"signal: {_SIGNALS.get(name, f'signal {number}')}"
+        return f"signal: {_SIGNALS.get(number, f'signal {number}')}"
     return f"exit status {status >> 8}" if status >> 8 else ""
 
 

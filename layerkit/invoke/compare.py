@@ -1,7 +1,7 @@
 """What a function should have answered and what it did: where two JSON values differ, in words."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 _LONGEST: Final = 120  # characters of a value that are shown
@@ -32,9 +32,7 @@ def _of_member(wanted: Mapping[str, Any], came: Mapping[str, Any], key: str, *, 
 
 
 def _kind(value: object) -> type:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float
-    return list if isinstance(value, Sequence) and not isinstance(value, str) else type(value)
+    return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
 
 
 def _place(at: str) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from layerkit.errors import BuildError
-from layerkit.invoke import relay
 from layerkit.invoke.relayed import Relayed, to_stderr
 from layerkit.invoke.scenery import OPT, PROGRAM, RUNTIME, TASK, Parts, programs
-from layerkit.invoke.space import Space, bundled_place, programs_in
+from layerkit.invoke.space import Space, bundled_place, library_of, programs_in
 from layerkit.model.target import PythonTarget, Target
 from layerkit.sandbox.container_errors import WrongMachine
 from layerkit.sandbox.container_tar import KeepsLink, every_link
+from layerkit.sandbox.interpreters import minor_of
 from layerkit.sandbox.place import InterpreterNotInImage, Place, look_around
 from layerkit.sandbox.process import Sieve
 from layerkit.sandbox.runner import Order
@@ -25,7 +25,7 @@ from layerkit.sandbox.runner import Order
 if TYPE_CHECKING:
     from layerkit.sandbox.container import Container
 
-_RELAY: Final = "relay.py"
+_RELAY: Final = Path(__file__).with_name("relay.py")
 _LEAST: Final = (3, 8)  # what the programs that are sent there need
 _ANY: Final = "3"
 _USER, _GROUP = 993, 990  # as on Lambda
@@ -131,12 +131,12 @@ class CompilerInside:
 
 def furnish(container: "Container", parts: Parts, target: Target, place: Place, *, keeps: KeepsLink) -> Space:
     """Bring a function into a container; ``keeps`` tells of the code's links which stay links. Raises ``NotSetUp``."""
-    version = ".".join(place.version.split(".")[:2])
+    version = minor_of(place.version)
     set_up = Order(command=["/bin/sh", "-c", _SET_UP, place.interpreter, version], folder="/", timeout=_PATIENCE)
     done = container.run(set_up)
     if not done.ok:
         raise NotSetUp(title=container.title, output=done.stdout + done.stderr)
-    container.put({_RELAY: Path(relay.__file__).read_bytes(), **programs()})
+    container.put({_RELAY.name: _RELAY.read_bytes(), **programs()})
     container.put_folder(parts.code, at=TASK, keeps=keeps)
     container.put_folder(parts.opt, at=OPT, keeps=every_link)
     bundled = bundled_place(target)
@@ -151,7 +151,7 @@ def furnish(container: "Container", parts: Parts, target: Target, place: Place, 
         version=version,
         begin=_Inside(container=container, python=f"/var/lang/bin/python{version}"),
         private=True,
-        names={(real.parent.parent / "lib" / f"python{version}").as_posix(): f"/var/lang/lib/python{version}"},
+        names={library_of(real, version).as_posix(): f"/var/lang/lib/python{version}"},
     )
 
 
@@ -164,7 +164,7 @@ class _Inside:
 
     def __call__(self, environment: Mapping[str, str], *, quiet: bool, sieve: Sieve | None) -> Relayed:
         """Start it. Raises ``EngineError``."""
-        script = f"{self.container.home}/{_RELAY}"
+        script = f"{self.container.home}/{_RELAY.name}"
         line = self.container.converse([self.python, "-I", "-S", script], errors=to_stderr)
         order = {
             "command": [self.python, "-S", PROGRAM],

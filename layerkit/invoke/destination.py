@@ -21,6 +21,7 @@ _ARN: Final = re.compile(
 )
 _FUNCTION: Final = "function:"
 _FIFO: Final = ".fifo"
+_NO_FILES: Final = ("", "-")  # stdout is the answer's
 
 
 class NoDestination(UsageError):
@@ -82,13 +83,20 @@ Destination: TypeAlias = FileDestination | ArnDestination
 def parse_destination(text: str) -> Destination:
     """Read a file's name or an ARN. Raises ``NoDestination``."""
     if not text.startswith("arn:"):
-        return FileDestination(Path(text))
+        return FileDestination(_file_named(text))
     match = _ARN.fullmatch(text)
     if match is None or (match["service"] == "lambda") != match["name"].startswith(_FUNCTION):
         raise NoDestination(text=text, why="it is no ARN of a queue, a topic or a function")
     if match["name"].endswith(_FIFO):
         raise NoDestination(text=text, why="Lambda sends records to no FIFO queues and topics")
     return ArnDestination(arn=text, **match.groupdict())
+
+
+def _file_named(text: str) -> Path:
+    path = Path(text)
+    if text in _NO_FILES or path.is_dir():
+        raise NoDestination(text=text, why="it is a folder" if text and path.is_dir() else "it is no file's name")
+    return path
 
 
 def record_of(attempts: Sequence[Invocation], event: bytes, *, arn: str, now: datetime | None = None) -> dict[str, Any]:
@@ -118,5 +126,5 @@ def record_of(attempts: Sequence[Invocation], event: bytes, *, arn: str, now: da
 def _payload_of(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:  # a custom runtime's
+    except (ValueError, RecursionError):  # a custom runtime's
         return body

@@ -47,13 +47,17 @@ class CannotStart(EnvironmentFailure):
 
 @dataclass(kw_only=True, slots=True)
 class _Process:
-    """A function's process with the API that it speaks to; ``peak`` is the most memory it was seen to use, in bytes."""
+    """A function's process with the API that it speaks to; ``peak`` is the most memory it was seen to use, in bytes.
+
+    It is ``silent`` once nothing more is told of it.
+    """
 
     api: RuntimeApi
     conversation: Talk
     imports: "ImportLog | None" = None
     peak: int = 0
     measured: threading.Event = field(default_factory=threading.Event)
+    silent: bool = False
 
     def listen(self) -> None:
         """Turn what the watch over the process tells into signals, until it tells nothing more."""
@@ -68,12 +72,15 @@ class _Process:
                         ended = Ended(status=status, exceeded=exceeded, entry=entry)
         except LayerkitError as exc:
             ended = Lost(error=exc)
+        self.silent = True
         self.api.signals.put(ended)
         self.measured.set()
 
     def measure(self) -> int:
         """Return the most memory it has used so far, in bytes."""
         self.measured.clear()
+        if self.silent:
+            return self.peak
         said = self.imports.answers if self.imports else 0
         self.conversation.say("?")
         self.measured.wait(_PATIENCE)

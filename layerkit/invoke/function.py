@@ -1,6 +1,7 @@
 """A function as Lambda would be told of it: handler, limits, variables; and what its process is told of itself."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from layerkit.model.target import PythonTarget, Target
 NAME: Final = "function"
 ACCOUNT: Final = "123456789012"
 _MIB: Final = 1024 * 1024
+_HANDLER: Final = re.compile(r"\S{1,128}")
 
 
 class OutOfRange(UsageError):
@@ -44,6 +46,8 @@ class Function:
 
     def _problems(self) -> Iterator[str]:
         known = limits()
+        if not _HANDLER.fullmatch(self.handler):
+            yield f"`{self.handler}` is no handler: it has 1 to 128 characters, none of them a space"
         yield from _outside("--timeout", self.timeout, known.timeout_seconds, "seconds")
         yield from _outside("--memory", self.memory, known.memory_mib, "MB")
         yield from _outside("--tmp", self.tmp, known.tmp_mib, "MB")

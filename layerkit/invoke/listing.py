@@ -74,7 +74,7 @@ def entries_of(path: Path) -> tuple[ZipEntry, ...]:
     except ZipProblem as exc:
         raise LayerUnreadable(path=path, reason=str(exc)) from exc
     except OSError as exc:
-        raise LayerUnreadable(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise LayerUnreadable.because(exc, path=path) from exc
     for entry in entries:
         if why := unsafe_name(entry.name.removesuffix("/")):
             raise LayerUnreadable(path=path, reason=f"the name `{entry.name}` {why}")
@@ -89,7 +89,7 @@ def files_in(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
         try:
             found = sorted(os.scandir(folder / below), key=lambda each: each.name)
         except OSError as exc:
-            raise LayerUnreadable(path=folder / below, reason=(exc.strerror or str(exc)).lower()) from exc
+            raise LayerUnreadable.because(exc, path=folder / below) from exc
         for each in found:
             if each.is_dir(follow_symlinks=False):
                 waiting.append(f"{below}{each.name}/")

@@ -17,7 +17,6 @@ from layerkit.invoke.unreadable import LayerUnreadable
 
 _BUCKET: Final = "unpacked"
 _MERGED: Final = "merged"
-_BLOCK: Final = 1024 * 1024
 _FORM: Final = "1"  # of what is in the cache
 _NONE_KNOWN: Final[Mapping[Path, str]] = {}
 
@@ -68,11 +67,8 @@ def unpacked(zips: Sequence[Path], cache: Cache, *, known: Mapping[Path, str] = 
 
 def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal digits. Raises ``LayerUnreadable``."""
-    digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as exc:
-        raise LayerUnreadable(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
-    return digest.hexdigest()
+        raise LayerUnreadable.because(exc, path=path) from exc

@@ -44,7 +44,7 @@ class LayerContents:
         except (ZipProblem, zipfile.BadZipFile, UnicodeDecodeError) as exc:
             raise LayerUnreadable(path=path, reason=str(exc)) from exc
         except OSError as exc:
-            raise LayerUnreadable(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
+            raise LayerUnreadable.because(exc, path=path) from exc
         return cls(names=names, records=records)
 
     @property

@@ -106,5 +106,5 @@ def _container(
     )
     with engine, engine.container(spec, progress=progress) as container:
         found = look_around(container, target.python_version)
-        emulated = engine.facts.get("Architecture") not in {found.machine, None}
+        emulated = engine.imitates(found.machine)
         yield ImportPlace(runner=container, interpreter=found.interpreter, emulated=emulated)

@@ -230,7 +230,9 @@ class Relay:
 
     def serve(self, number: int, events: int) -> None:
         """Carry what a connection has to say, or has still to be told."""
-        connection = self.connections[number]
+        connection = self.connections.get(number)
+        if connection is None:  # closed by what came before in the same selection
+            return
         if events & selectors.EVENT_READ:
             data = connection.receive()
             connection.readable = bool(data)

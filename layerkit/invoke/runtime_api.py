@@ -199,16 +199,14 @@ class _Connection:
 
     def _answer(self, request: _Request) -> bool:
         """Answer a request; tell whether there may be another."""
-        path = request.path.removeprefix(_VERSION)
+        path = request.path.removeprefix(_VERSION) if request.path.startswith(_VERSION) else ""
         match = _ANSWER.fullmatch(path)
-        if not request.path.startswith(_VERSION):
-            path = ""
         if request.method == "GET" and path == "invocation/next":
             return self._hand_over()
         if request.method == "POST" and path == "init/error":
             self._reply("202 Accepted", _OK)
             self._server.signals.put(InitFailed(body=request.body))
-        elif request.method == "POST" and match and path:
+        elif request.method == "POST" and match:
             self._take(match["id"], request.body, failed=match["what"] == "error")
         else:
             self._reply("404 Not Found", _error("InvalidRequest", f"no such path: {request.path}"))

@@ -22,7 +22,7 @@ from layerkit.invoke.scenery import LANGUAGE, OPT, PROGRAM, RUNTIME, START, TASK
 from layerkit.invoke.talk import Begin, Talk
 from layerkit.invoke.variables import folders_in
 from layerkit.model.target import PythonTarget, Target
-from layerkit.sandbox.interpreters import Interpreter
+from layerkit.sandbox.interpreters import Interpreter, minor_of
 from layerkit.sandbox.process import Conversation, Sieve, run, start
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _WAYS: Final = (
     ("--map-root-user", "--mount"),
 )
 _TIMED: Final = {"PYTHONPROFILEIMPORTTIME": "1"}  # as -X importtime; the function does not see it
-_KEPT: Final = ("PATH", "LD_LIBRARY_PATH")  # not for mount(8), only for the function
+_KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD")  # not for mount(8), only for the function
 _SYSTEM: Final = (Path("/"), Path("/usr"))
 _SITE_PACKAGES_SINCE: Final = (3, 11)  # before, the runtime's own distributions lay in /var/runtime
 # $0 is a table of mounts: one program makes them all, as each start of one would cost as much as the function's own
@@ -47,7 +47,8 @@ set -e
 mount -a -T "$0"
 cd /var/task
 export PATH="$LAYERKIT_PATH" LD_LIBRARY_PATH="$LAYERKIT_LD_LIBRARY_PATH"
-unset LAYERKIT_PATH LAYERKIT_LD_LIBRARY_PATH
+[ -z "${LAYERKIT_LD_PRELOAD-}" ] || export LD_PRELOAD="$LAYERKIT_LD_PRELOAD"
+unset LAYERKIT_PATH LAYERKIT_LD_LIBRARY_PATH LAYERKIT_LD_PRELOAD
 exec "$@"
 """
 
@@ -191,7 +192,7 @@ def bundled_place(target: Target) -> str:
 def _private(
     parts: Parts, target: Target, interpreter: Interpreter, *, folder: Path, unshare: tuple[str, ...], tmp_mib: int
 ) -> Space:
-    place, python, version = bundled_place(target), interpreter.path, _minor(interpreter)
+    place, python, version = bundled_place(target), interpreter.path, minor_of(interpreter.version)
     prefix = _movable_prefix(python)
     scenery = Scenery(
         parts=parts,
@@ -214,12 +215,12 @@ def _private(
         version=version,
         begin=_Here(command=command, folder=folder, private=True),
         private=True,
-        names={} if prefix else {_library(python, version): f"/var/lang/lib/python{version}"},
+        names={} if prefix else {str(library_of(python, version)): f"/var/lang/lib/python{version}"},
     )
 
 
 def _substitute(parts: Parts, target: Target, interpreter: Interpreter, *, folder: Path) -> Space:
-    python, version = interpreter.path, _minor(interpreter)
+    python, version = interpreter.path, minor_of(interpreter.version)
     opt = folder / "opt"
     with translating(opt):
         shutil.copytree(parts.opt, opt, symlinks=True)  # what is cached must not be written by a function
@@ -237,7 +238,7 @@ def _substitute(parts: Parts, target: Target, interpreter: Interpreter, *, folde
             str(parts.code): TASK,
             str(opt): OPT,
             str(parts.bundled): bundled_place(target),
-            _library(python, version): f"/var/lang/lib/python{version}",
+            str(library_of(python, version)): f"/var/lang/lib/python{version}",
         },
     )
 
@@ -247,9 +248,6 @@ def programs_in(target: Target, *folders: str) -> tuple[str, ...]:
     return () if isinstance(target, PythonTarget) else tuple(f"{folder}/bootstrap" for folder in folders)
 
 
-def _minor(interpreter: Interpreter) -> str:
-    return ".".join(interpreter.version.split(".")[:2])
-
-
-def _library(python: Path, version: str) -> str:
-    return str(python.parent.parent / "lib" / f"python{version}")
+def library_of(python: Path, version: str) -> Path:
+    """Return where the standard library of an interpreter (its real path) is, as everywhere but on Windows."""
+    return python.parent.parent / "lib" / f"python{version}"

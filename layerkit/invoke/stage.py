@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from layerkit.invoke import try_imports
 from layerkit.invoke.places import ImportPlace
+from layerkit.invoke.scenery import OPT, RUNTIME, TASK
+from layerkit.invoke.variables import folders_in, locale_and_time
 from layerkit.model.target import PythonTarget
 from layerkit.sandbox.process import Completed
 from layerkit.sandbox.runner import Order, Runner
 
-OPT: Final = "/opt"
-_SCRIPT: Final = "try_imports.py"
+_SCRIPT: Final = Path(__file__).with_name("try_imports.py")
 _PATIENCE: Final = 20.0  # seconds for a namespace to be made
 _EXECUTABLE: Final = 0o100
 # $0 is the layer's folder; a bind mount becomes read-only only when it is mounted again (mount(8))
@@ -31,24 +31,15 @@ _ENVIRONMENT: Final = {
     "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/verify-imports",
     "AWS_LAMBDA_LOG_STREAM_NAME": "verify-imports",
     "AWS_REGION": "us-east-1",
-    "LAMBDA_RUNTIME_DIR": "/var/runtime",
-    "LANG": "en_US.UTF-8",
-    "LC_CTYPE": "C.UTF-8",
-    "SHLVL": "0",
-    "TZ": ":UTC",
     "_HANDLER": "lambda_function.lambda_handler",
 }
-_PATH: Final = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:{root}/bin"
-_LIBRARY_PATH: Final = (
-    "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:{task}:{task}/lib:{root}/lib"  # /opt/lib comes last
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
     """A place with the layer unpacked: the folder ``root`` that stands for ``/opt``, and how to start a program there.
 
-    ``source`` is where the layer lies outside the mount namespace, if there is one.
+    ``prefix`` comes before a command that is to see the layer at ``/opt``, in a mount namespace, if there is one.
     """
 
     place: ImportPlace
@@ -65,7 +56,7 @@ class Stage:
     def run(self, stdin: str, *, timeout: float) -> Completed:
         """Run ``try_imports`` with Lambda's environment and nothing of this machine's."""
         runner = self.place.runner
-        script = f"{runner.home}/{_SCRIPT}"
+        script = f"{runner.home}/{_SCRIPT.name}"
         interpreter = [self.place.interpreter, "-S", "-E", "-s", "-B", "-X", "utf8", script]
         cleaned = ["env", "-i", *(f"{name}={value}" for name, value in self.environment.items())]
         command = [*self.prefix, *([] if os.name == "nt" else cleaned), *interpreter]
@@ -80,8 +71,8 @@ def set_up(layer: Path, target: PythonTarget, place: ImportPlace) -> Stage:
     """Put a layer into a place."""
     runner = place.runner
     folder = OPT if runner.whole_system else f"{runner.home}/opt"
-    task = "/var/task" if runner.whole_system else f"{runner.home}/task"
-    runner.put({_SCRIPT: Path(try_imports.__file__).read_bytes()})
+    task = TASK if runner.whole_system else f"{runner.home}/task"
+    runner.put({_SCRIPT.name: _SCRIPT.read_bytes()})
     with _unpacked(layer) as unpacked, tempfile.TemporaryDirectory(prefix="layerkit-") as empty:
         runner.put_folder(unpacked, at=folder if runner.whole_system else "opt")
         runner.put_folder(Path(empty), at=task if runner.whole_system else "task")
@@ -124,13 +115,12 @@ def _unpacked(layer: Path) -> Iterator[Path]:
 def _environment(target: PythonTarget, *, root: str, task: str, home: str | None) -> dict[str, str]:
     """Return the environment of a function; ``home`` hides what this machine's user has set from what is imported."""
     inherited = os.environ.get("LD_LIBRARY_PATH") if home else None  # the interpreter here may not start without it
-    libraries = _LIBRARY_PATH.format(root=root, task=task)
+    folders = folders_in(task=task, opt=root, runtime=RUNTIME)
     return {
         **_ENVIRONMENT,
+        **locale_and_time(),
+        **folders,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{target.runtime.name}",
-        "LAMBDA_TASK_ROOT": task,
-        "PWD": task,
-        "PATH": _PATH.format(root=root),
-        "LD_LIBRARY_PATH": f"{libraries}:{inherited}" if inherited else libraries,
+        **({"LD_LIBRARY_PATH": f"{folders['LD_LIBRARY_PATH']}:{inherited}"} if inherited else {}),
         **({"HOME": home} if home else {}),
     }

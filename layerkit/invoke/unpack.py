@@ -15,11 +15,6 @@ from layerkit.invoke.unreadable import LayerUnreadable
 _EXECUTABLE: Final = 0o111
 
 
-def unzipped_bytes(path: Path) -> int:
-    """Return how much a zip holds. Raises ``LayerUnreadable``."""
-    return sum(entry.unzipped_bytes for entry in entries_of(path))
-
-
 def unpack(path: Path, folder: Path) -> None:
     """Unpack a zip into a folder, over what is there. Raises ``LayerUnreadable``."""
     entries = entries_of(path)
@@ -65,7 +60,7 @@ def _copy(source: Path, path: Path, mode: int, *, as_link: bool) -> None:
     try:
         shutil.copyfile(source, path)
     except PermissionError as exc:
-        raise LayerUnreadable(path=source, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise LayerUnreadable.because(exc, path=source) from exc
     path.chmod(stat.S_IMODE(mode))
 
 

@@ -3,6 +3,7 @@
 Source: recordings of real functions, python3.14, January 2026 (localstack's snapshots, validated against AWS).
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -49,7 +50,9 @@ def _problems(own: Mapping[str, str]) -> Iterator[str]:
             yield f"`{name}` is reserved: Lambda sets it"
         elif not _NAME.fullmatch(name):
             yield f"`{name}` is no name: letters, digits and `_`, two at least, beginning with a letter"
-    size = sum(len(name.encode()) + len(value.encode()) for name, value in own.items())
+        elif any("\ud800" <= character <= "\udfff" for character in own[name]):  # of bytes that are no UTF-8
+            yield f"the value of `{name}` is no UTF-8"
+    size = sum(len(os.fsencode(name)) + len(os.fsencode(value)) for name, value in own.items())
     if size > limits().environment_bytes:
         yield f"together they have {size} bytes, over Lambda's {limits().environment_bytes}"
 

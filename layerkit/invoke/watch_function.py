@@ -86,12 +86,13 @@ class Watch:
         """Wait for the function's process; whatever it has started ends with it."""
         while True:
             try:
-                pid, status = os.wait()
+                pid, status, usage = os.wait4(-1, 0)
             except ChildProcessError:
                 return
             if pid == self.pid:
                 break
         self.ended = True
+        self.peak = self.peak or usage.ru_maxrss * 1024  # of one that ended before anybody looked
         kill_all(self.pid)
         self.tell(memory=min(self.peak, self.memory) if self.exceeded else self.peak)
         self.tell(exit=status, exceeded=self.exceeded, entry=self.complaint)

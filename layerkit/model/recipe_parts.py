@@ -122,7 +122,7 @@ class Example:
     services: str | None = None
     after: str | None = None
     layers: tuple[str, ...] = (".",)
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: int | None = None
     memory: int | None = None
     imports: tuple[str, ...] = ()

@@ -96,6 +96,10 @@ class Engine:
     ) -> None:
         self.close()
 
+    def imitates(self, machine: str) -> bool:
+        """Tell whether a container for ``machine`` is slow, because the engine's own machine is another one."""
+        return self.facts.get("Architecture") not in {machine, None}
+
     def close(self) -> None:
         """Close the connections to the engine."""
         self.api.close()

@@ -34,6 +34,11 @@ class Interpreter:
     build: str
 
 
+def minor_of(version: str) -> str:
+    """Return ``3.12`` for ``3.12.1``."""
+    return ".".join(version.split(".")[:2])
+
+
 class InterpreterMissing(BuildError):
     """No interpreter of the needed minor version runs on this machine."""
 

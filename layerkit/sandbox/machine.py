@@ -4,7 +4,11 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
+
+from layerkit.facts import Architecture
+
+_ALIASES: Final = {"amd64": Architecture.X86_64, "arm64": Architecture.ARM64}  # Windows and macOS call them so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +23,12 @@ class Machine:
     def this(cls) -> Self:
         """Return what this machine is."""
         return cls(system=sys.platform, machine=platform.machine(), glibc=_glibc())
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """Lambda's name for its processor, if Lambda has such ones."""
+        known = {each.machine: each for each in Architecture} | _ALIASES
+        return known.get(self.machine.lower())
 
 
 def _glibc() -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from layerkit.sandbox.uv import find_uv
 
 _PATIENCE: Final = 300.0  # seconds: the first time, what the script needs is downloaded
 _LAST_WORDS: Final = 30.0  # seconds to tell what was seen
+_GRACE: Final = 2.0  # seconds for the end of what it says to come
 _GLANCE: Final = 0.2  # seconds; a Ctrl-C that comes just before a wait is seen only after it
 
 
@@ -71,7 +72,7 @@ def services_running(path: Path, settings: IndexSettings, *, offline: bool = Fal
         yield Services(path=path, environment=said, _conversation=conversation, _lines=lines)
     finally:
         conversation.end()
-        reading.join()
+        reading.join(_GRACE)  # whoever the script has left behind may hold its stdout
 
 
 def _read(conversation: Conversation, lines: "queue.SimpleQueue[str | None]") -> None:

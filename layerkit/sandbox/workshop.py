@@ -18,6 +18,7 @@ from layerkit.errors import BuildError
 from layerkit.index import IndexSettings
 from layerkit.sandbox import toolbox
 from layerkit.sandbox.index_files import IndexFiles, index_files
+from layerkit.sandbox.interpreters import minor_of
 from layerkit.sandbox.launching import LAUNCHER, VARIABLES, Launching
 from layerkit.sandbox.place import Place
 from layerkit.sandbox.process import Completed
@@ -87,7 +88,7 @@ class Workshop:
 
         Raises ``WorkshopFailed``, ``ToolsMissing``, ``SystemPackagesFailed``, and what ``index_files`` raises.
         """
-        python = ".".join(place.version.split(".")[:2])
+        python = minor_of(place.version)
         files = index_files(
             supplies.settings,
             environ=os.environ,

@@ -237,7 +237,7 @@ class TestBuilders:
         self, bench: Workbench, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The test's machine may be new or old, so it is made to look too new."""
-        monkeypatch.setattr("layerkit.sandbox.local._glibc", lambda: (2, 99))
+        monkeypatch.setattr("layerkit.sandbox.machine._glibc", lambda: (2, 99))
         answer = run("build", "app", *TARGET, "--builder", "local")
         assert answer.code == 5
         assert "this machine has glibc 2.99, and the target's is 2.34" in answer.stderr

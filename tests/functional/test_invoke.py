@@ -18,9 +18,12 @@ pytestmark = pytest.mark.usefixtures("bench")
         ("[1, 2", "is no JSON"),
         ("nowhere.json", "cannot be read: no such file or directory"),
         (".", "cannot be read: is a directory"),
+        ("", "of `--event` is empty"),
+        ('{"a": NaN}', "is no JSON: it has no NaN"),
+        ("[" * 100_000, "is nested too deeply"),
         ('"' + "x" * 6 * 1024 * 1024 + '"', "has 6291458 bytes, over Lambda's 6291456"),
     ],
-    ids=["object", "array", "missing", "folder", "large"],
+    ids=["object", "array", "missing", "folder", "empty", "nan", "deep", "large"],
 )
 def test_an_event_that_lambda_would_not_take_is_refused(run: Run, event: str, why: str) -> None:
     answer = run("invoke", "app.handler", "--event", event)
@@ -60,6 +63,8 @@ def test_invoke_refuses(run: Run, transcript: Transcript, options: tuple[str, ..
         (("--async", "--repeat", "2"), "`--repeat` and `--async` do not go together"),
         (("--async", "--on-failure", "arn:aws:s3:::bucket"), "it is no ARN of a queue, a topic or a function"),
         (("--async", "--retries", "3"), "3 is not in the range"),
+        (("--async", "--on-success", ""), "it is no file's name"),
+        (("--layer", ""), "its name is empty"),
     ],
 )
 def test_options_that_do_not_go_together_are_told(run: Run, options: tuple[str, ...], why: str) -> None:

@@ -120,22 +120,6 @@ done
 Invoke = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Share what the runtime brings itself: it is fetched once."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(params=["namespaces", "folders"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Give the function namespaces of its own, or not."""
-    if request.param == "folders":
-        monkeypatch.setattr(space, "namespaces", lambda: ())
-    elif not space.namespaces():
-        pytest.skip("needs a system that permits namespaces")
-    return str(request.param)
-
-
 @pytest.fixture
 def invoke(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Invoke:
     """Return how to invoke a handler of the function above: the answer and the log come back."""
@@ -187,6 +171,12 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_folders_may_be_called_anything(invoke: Invoke, tmp_path: Path) -> None:
     odd = (tmp_path / "code").rename(tmp_path / "# my\\040 c\u00f6de\n")
     assert invoke("echo", "--event", "[1]", code=odd)[0] == [1]
+
+
+@pytest.mark.usefixtures("way")
+def test_a_variable_that_keeps_a_programs_own_folder_off_the_search_path_changes_nothing(invoke: Invoke) -> None:
+    usual, unusual = (invoke("place", *options)[0]["path"] for options in ((), ("--env", "PYTHONSAFEPATH=1")))
+    assert [Path(each).name for each in unusual] == [Path(each).name for each in usual]
 
 
 @pytest.mark.usefixtures("way", "empty")
@@ -344,6 +334,62 @@ def test_a_process_that_ends_is_told(invoke: Invoke, handler: str, reason: str) 
 
 
 @pytest.mark.usefixtures("way")
+def test_nobody_waits_for_what_a_process_that_ended_would_say(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "_PATIENCE", 60.0)
+    began = time.monotonic()
+    invoke("exits", fails=True)
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.usefixtures("way", "empty")
+def test_the_memory_of_a_process_that_ends_at_once_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bootstrap = tmp_path / "bootstrap"
+    bootstrap.write_text("#!/bin/sh\nexit 3\n")
+    bootstrap.chmod(0o755)
+    assert call("invoke", "x", "--code", str(tmp_path), "--runtime", "provided.al2023", "--json") == 1
+    assert json.loads(capfd.readouterr().out)["invocations"][0]["memory_mib"] > 1
+
+
+@pytest.mark.parametrize("safe", ["", "1"])
+@pytest.mark.usefixtures("way")
+def test_a_wrapper_starts_the_runtime_and_may_change_what_it_is_told(safe: str, invoke: Invoke, tmp_path: Path) -> None:
+    """As in AWS's own example, which adds arguments before the last one."""
+    wrapper = tmp_path / "code" / "wrapper"
+    wrapper.write_text('#!/bin/bash\nexport ADDED=yes _HANDLER=app.place\nexec "${@:1:$#-1}" -X utf8 "${@: -1}"\n')
+    wrapper.chmod(0o755)
+    plain, _ = invoke("place", "--env", f"PYTHONSAFEPATH={safe}")
+    named = f"AWS_LAMBDA_EXEC_WRAPPER={plain['cwd']}/wrapper"
+    found, _ = invoke("echo", "--env", f"PYTHONSAFEPATH={safe}", "--env", named)
+    own = {"ADDED", "_HANDLER", "AWS_LAMBDA_EXEC_WRAPPER", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API"}
+    varying = own | {"_X_AMZN_TRACE_ID", "_", "OLDPWD", "LD_LIBRARY_PATH", "TMPDIR", "LC_CTYPE"}
+    assert found["environment"]["ADDED"] == "yes"
+    assert set(found["environment"]) - varying == set(plain["environment"]) - varying
+    assert len(found["path"]) == len(plain["path"])
+
+
+@pytest.mark.parametrize(("mode", "status", "reason"), [(None, 127, "does not exist"), (0o644, 126, "is not an exec")])
+@pytest.mark.usefixtures("way")
+def test_a_wrapper_that_cannot_be_started_ends_the_function(
+    mode: int | None, status: int, reason: str, invoke: Invoke, tmp_path: Path
+) -> None:
+    if mode is not None:
+        wrapper = tmp_path / "code" / "wrapper"
+        wrapper.write_text("#!/bin/sh\n")
+        wrapper.chmod(mode)
+    here, _ = invoke("place")
+    answer, log = invoke("echo", "--env", f"AWS_LAMBDA_EXEC_WRAPPER={here['cwd']}/wrapper", fails=True)
+    assert answer["errorMessage"].endswith(f"exit status {status}")
+    assert f"/wrapper: {reason}" in log
+
+
+@pytest.mark.usefixtures("way")
+def test_what_is_preloaded_is_the_functions_business_alone(invoke: Invoke) -> None:
+    """Where it comes out of a layer, it is not there yet for the programs that make the sandbox."""
+    _, log = invoke("echo", "--env", "LD_PRELOAD=/opt/lib/none.so")
+    assert log.count("/opt/lib/none.so") == 1
+
+
+@pytest.mark.usefixtures("way")
 def test_a_function_that_takes_too_long_ends_with_all_it_started(invoke: Invoke) -> None:
     answer, log = invoke("sleeps", "--timeout", "1", "--event", '{"mark": "86401"}', fails=True)
     assert answer["errorType"] == "Sandbox.Timedout"
@@ -423,7 +469,7 @@ def test_without_a_network_and_a_cache_it_is_told_what_is_missing(
 ) -> None:
     invoke("echo")
     options = ["--code", "code", "--runtime", "python3.12", "--cache-dir", str(tmp_path / "empty")]
-    assert call("invoke", "app.echo", *options, "--offline", "--no-index") == 1
+    assert call("invoke", "app.echo", *options, "--offline", "--no-index") == 4
     assert "what python3.12 brings itself" in capfd.readouterr().err
     assert not list((tmp_path / "empty").glob("runtimes/*/*"))
 
@@ -453,9 +499,13 @@ def test_nothing_is_said_under_quiet(invoke: Invoke) -> None:
     assert invoke("prints", "--quiet") == ("answer", "")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_when_layerkit_is_interrupted(invoke: Invoke, cache: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_when_layerkit_is_interrupted(
+    invoke: Invoke, cache: Path, how: signal.Signals, tmp_path: Path
+) -> None:
     invoke("echo")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     mark = f"{86_400 + how.value}.{os.getpid()}"  # nobody else on this machine sleeps just so long
     command = [sys.executable, "-m", "layerkit", "invoke", "app.sleeps", "--code", "code", "--runtime", "python3.12"]
     command += ["--timeout", "600", "--event", json.dumps({"mark": mark}), "--cache-dir", str(cache)]
@@ -463,12 +513,14 @@ def test_nothing_is_left_when_layerkit_is_interrupted(invoke: Invoke, cache: Pat
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(temporary)},
     )
     _wait_until(lambda: is_running(mark))
     process.send_signal(how)
-    assert process.wait(30) == (130 if how is signal.SIGINT else -signal.SIGKILL)
+    assert process.wait(30) == (130 if how is signal.SIGINT else -how)
     _wait_until(lambda: not is_running(mark))
+    if how is not signal.SIGKILL:  # which leaves nobody who could
+        assert [*temporary.iterdir()] == []
 
 
 def _wait_until(condition: Callable[[], bool], *, seconds: float = 30) -> None:

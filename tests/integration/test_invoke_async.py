@@ -48,11 +48,6 @@ def moto() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def queue(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
     """Make a queue, and a topic that feeds it; return how to read what has come."""
@@ -130,7 +125,9 @@ def test_a_destination_that_is_not_there_is_an_error_of_aws(
     queue: Callable[[], list[Any]], cache: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     invoke(cache, "raises", "--on-failure", f"{QUEUE}-of-nobody", "--retries", "0", expected=7)
-    assert "error: " in capfd.readouterr().err
+    printed = capfd.readouterr()
+    assert "error: " in printed.err
+    assert json.loads(printed.out)["errorType"] == "ValueError"  # the answer is told all the same
     assert queue() == []
 
 

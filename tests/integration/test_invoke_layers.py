@@ -16,7 +16,6 @@ from layerkit.aws import errors
 from layerkit.aws.layer_zip import DownloadFailed, LayerVersionDenied, NoSuchLayerVersion, OtherBytesDownloaded
 from layerkit.aws.sessions import close_sessions
 from layerkit.cache import Cache
-from layerkit.invoke import space
 from layerkit.progress import Silent
 from layerkit.rehearsal_arn import VersionNotCached
 from layerkit.rehearsal_layers import Layer, read_layers
@@ -175,16 +174,6 @@ def handler(event, context):
 def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Share what the runtime brings itself: it is fetched once."""
     return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(params=["namespaces", "folders"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Give the function namespaces of its own, or not."""
-    if request.param == "folders":
-        monkeypatch.setattr(space, "namespaces", lambda: ())
-    elif not space.namespaces():
-        pytest.skip("needs a system that permits namespaces")
-    return str(request.param)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from layerkit.invoke import environment, space
+from layerkit.invoke import environment
 from layerkit.invoke.import_log import BEGIN, ImportLog
 from layerkit.sandbox.process import start
 from tests.interpreters import find_python
@@ -45,22 +45,6 @@ SLOW_MS = 300  # what it sleeps
 TABLE = re.compile(r"^( *\d+\.\d .*| +ms .*|Imported later.*)\n", re.MULTILINE)
 VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9.]+ ms|Memory Used: \d+")
 Invoke = Callable[..., tuple[Any, str]]
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Share what the runtime brings itself: it is fetched once."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(params=["namespaces", "folders"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Give the function namespaces of its own, or not."""
-    if request.param == "folders":
-        monkeypatch.setattr(space, "namespaces", lambda: ())
-    elif not space.namespaces():
-        pytest.skip("needs a system that permits namespaces")
-    return str(request.param)
 
 
 @pytest.fixture

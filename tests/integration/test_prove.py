@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -64,11 +66,6 @@ sys.stdin.read()
 print(json.dumps(seen), flush=True)
 """,
 }
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture
@@ -186,6 +183,15 @@ def test_no_services_are_left_behind(recipe: Path) -> None:
     change(recipe / "example/app.py", "def handler(event, context):", "def handler(event, context):\n    1 / 0")
     call("invoke", recipe)
     assert processes_with(str(recipe)) == []
+
+
+def test_services_that_leave_somebody_behind_are_not_waited_for(recipe: Path) -> None:
+    """Who has a session of its own, and holds what they write to."""
+    left = "subprocess.Popen(['sleep', '60'], start_new_session=True)"
+    leave = f"import pathlib, subprocess\npathlib.Path('left').write_text(str({left}.pid))\nimport http"
+    change(recipe / "example/services.py", "import http", leave)
+    assert call("invoke", recipe) == 0
+    os.kill(int((recipe / "example/left").read_text(encoding="utf-8")), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,6 @@ RECIPES: Final = Path(__file__).parents[2] / "recipes"
 HEADER: Final = "order;position;article;pieces;price;note\n"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def folder(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder."""

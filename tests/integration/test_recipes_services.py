@@ -35,12 +35,6 @@ RUNTIMES = {
 }
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Share what the runtime brings itself: it is fetched once."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(autouse=True)
 def index(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take pip's settings back: where this machine's index is."""

@@ -107,6 +107,15 @@ def test_what_was_written_to_stderr_comes_before_what_was_sent_later(
     assert told == [(1, b"log"), (2, b"answer")]
 
 
+def test_a_connection_that_was_closed_in_the_same_selection_is_left_alone(
+    both_at_once: tuple[relay.Relay, list[tuple[int, bytes]]],
+) -> None:
+    found, told = both_at_once
+    found.hand_over(2, b"")
+    found.serve(2, selectors.EVENT_READ)
+    assert told == []
+
+
 def test_what_was_sent_just_before_the_end_still_comes(
     both_at_once: tuple[relay.Relay, list[tuple[int, bytes]]],
 ) -> None:

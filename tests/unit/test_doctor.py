@@ -9,7 +9,8 @@ import pytest
 
 from layerkit import doctor, doctor_sandbox
 from layerkit.cache import Cache
-from layerkit.doctor import Check, Circumstances, Status, examine, is_fit
+from layerkit.doctor import Circumstances, examine, is_fit
+from layerkit.doctor_check import Check, Status
 from layerkit.errors import EnvironmentFailure
 from layerkit.index import IndexSource
 

@@ -5,7 +5,7 @@ import json
 import zipfile
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -16,6 +16,7 @@ from layerkit.invoke.function import Function
 from layerkit.model.target import PythonTarget, parse_target
 from layerkit.progress import Silent
 from layerkit.rehearsal import (
+    CodeUnreadable,
     Layer,
     LayersDoNotFit,
     NoCode,
@@ -60,7 +61,7 @@ def rehearse(folder: Path, *layers: Path, code: Path | None = None, force: bool 
     function = Function(handler="a.b", target=target())
     here = VenueWish(sandbox=Sandbox.LOCAL)
     read = tuple(map(Layer.read, layers))
-    wish = Wish(code=code or folder, layers=read, function=function, force=force, venue=here)
+    wish = Wish(code=folder if code is None else code, layers=read, function=function, force=force, venue=here)
     with rehearsal(wish, cache=Cache(folder / "cache"), progress=Silent(), log=print):
         pass
 
@@ -148,13 +149,39 @@ def test_code_and_layers_count_against_the_limit_together(tmp_path: Path) -> Non
     with pytest.raises(NowhereToInvoke):
         rehearse(tmp_path, large, code=code)
     (code / "a.py").write_text("123")
-    with pytest.raises(LayersDoNotFit):
+    with pytest.raises(LayersDoNotFit) as error:
         rehearse(tmp_path, large, code=code)
+    assert "leave something out" in str(error.value.hint)
+    assert "--runtime" not in str(error.value.hint)
 
 
-def test_code_must_be_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["none", "/dev/null", ""])
+def test_code_must_be_there(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
     with pytest.raises(NoCode):
-        rehearse(tmp_path, code=tmp_path / "none")
+        rehearse(tmp_path, code=Path(name))
+
+
+def test_a_module_is_no_code_but_its_folder_is(tmp_path: Path) -> None:
+    module = tmp_path / "app.py"
+    module.write_text("")
+    with pytest.raises(CodeUnreadable) as error:
+        rehearse(tmp_path, code=module)
+    assert error.value.hint == f"name the folder that it lies in: `--code {tmp_path}`"
+
+
+def test_what_cannot_be_looked_at_in_the_code_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "link").symlink_to("elsewhere")
+
+    def refuse(path: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "lstat", refuse)
+    with pytest.raises(NowhereToInvoke):
+        rehearse(tmp_path)
 
 
 def test_without_an_interpreter_the_ways_out_are_told(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def test_an_interpreter_is_named_as_a_way_out_only_where_it_is_one(tmp_path: Pat
     with pytest.raises(NowhereToInvoke) as error:
         open_for("python3.12-x86_64", tmp_path)
     assert "`uv python install 3.12`" in str(error.value.hint)
+    assert "another `--runtime`" in str(error.value.hint)
     with pytest.raises(NowhereToInvoke) as error:
         open_for("python3.12-arm64", tmp_path)
     assert "uv python install" not in str(error.value.hint)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from layerkit.invoke.answer import exited, raised, timed_out, too_large
+from layerkit.invoke.answer import Answer, exited, raised, timed_out, too_large
 from layerkit.invoke.runtime_api import Ended
 
 ID = "8f507cfc-0000-4697-b07a-ac58fc914c95"
+DEEP = "[" * 100_000 + "]" * 100_000
 EXIT = 8  # bits that a wait status has below an exit status
 
 
@@ -21,6 +22,8 @@ EXIT = 8  # bits that a wait status has below an exit status
         (11 | 0x80, "Runtime exited with error: signal: segmentation fault"),
         (6, "Runtime exited with error: signal: aborted"),
         (9, "Runtime exited with error: signal: killed"),
+        (1, "Runtime exited with error: signal: hangup"),
+        (13, "Runtime exited with error: signal: broken pipe"),
         (40, "Runtime exited with error: signal: signal 40"),
     ],
 )
@@ -71,8 +74,13 @@ def test_an_answer_that_is_too_large_is_told_with_the_limit() -> None:
         ("{}", "Function.Unknown"),
         ("[]", "Function.Unknown"),
         ("no JSON", "Function.Unknown"),
+        (DEEP, "Function.Unknown"),
     ],
 )
 def test_the_error_object_of_the_runtime_is_passed_on_as_it_is(body: str, kind: str) -> None:
     answer = raised(body)
     assert (answer.body, answer.kind, answer.failed) == (body, kind, True)
+
+
+def test_an_answer_that_is_nested_too_deeply_is_its_text() -> None:
+    assert Answer(body=DEEP).value == DEEP

@@ -84,6 +84,12 @@ def test_other_arns_are_no_destinations(text: str) -> None:
         parse_destination(text)
 
 
+@pytest.mark.parametrize(("text", "why"), [("", "no file's name"), ("-", "no file's name"), (".", "is a folder")])
+def test_what_can_be_no_file_is_no_destination(text: str, why: str) -> None:
+    with pytest.raises(NoDestination, match=why):
+        parse_destination(text)
+
+
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
     destination = parse_destination(str(tmp_path / "record.json"))
     assert isinstance(destination, FileDestination)

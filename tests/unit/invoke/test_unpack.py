@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from layerkit.cache import Cache
+from layerkit.invoke.listing import Listing
 from layerkit.invoke.merge import merged, unpacked
-from layerkit.invoke.unpack import unpack, unzipped_bytes
+from layerkit.invoke.unpack import unpack
 from layerkit.invoke.unreadable import LayerUnreadable
 
 LINK = stat.S_IFLNK | 0o777
@@ -102,13 +103,9 @@ def test_a_refused_zip_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
 def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_text("no zip")
     with pytest.raises(LayerUnreadable):
-        unzipped_bytes(tmp_path / "a.zip")
+        Listing.of(tmp_path / "a.zip")
     with pytest.raises(LayerUnreadable):
         unpacked([tmp_path / "none.zip"], Cache(tmp_path / "cache"))
-
-
-def test_sizes_are_added_up(tmp_path: Path) -> None:
-    assert unzipped_bytes(zip_of(tmp_path / "a.zip", {"a": "123", "b": "45"})) == 5
 
 
 class TestFolders:

@@ -107,10 +107,23 @@ def test_a_name_that_lambda_refuses_is_refused(name: str) -> None:
     assert [name in line for line in error.value.details] == [True]
 
 
+def test_a_value_that_is_no_text_is_refused_without_being_told() -> None:
+    with pytest.raises(BadVariables) as error:
+        function(variables={"SECRET": "hush\udcff"})
+    assert error.value.details == ("the value of `SECRET` is no UTF-8",)
+
+
 def test_variables_have_4_kb_together() -> None:
     function(variables={"BIG": "x" * 4093})
     with pytest.raises(BadVariables):
         function(variables={"BIG": "x" * 4094})
+
+
+@pytest.mark.parametrize("handler", ["", "app.han dler", "app.handler\n", "a." + "h" * 127])
+def test_a_handler_that_lambda_does_not_take_is_told(handler: str) -> None:
+    with pytest.raises(OutOfRange) as error:
+        Function(handler=handler, target=parse_target("python3.14-x86_64"))
+    assert "is no handler" in error.value.details[0]
 
 
 @pytest.mark.parametrize(
