@@ -112,6 +112,8 @@ def rehearsal(wish: Wish, *, cache: Cache, progress: Progress, log: Callable[[st
     _check(wish)
     with contextlib.ExitStack() as stack:
         opt = stack.enter_context(merged_layers(wish.layers, cache))
+        if (opt / "extensions").is_dir():
+            progress.tell("note: extensions are not started here: those in /opt/extensions see no invocation")
         cast = Cast(target=function.target, code=wish.code, opt=opt, tmp=function.tmp, source=wish.source)
         venue = stack.enter_context(venue_for(cast, wish.venue, cache=cache, progress=progress))
         environment = Environment(

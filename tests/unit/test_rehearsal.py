@@ -14,7 +14,7 @@ from layerkit.cache import Cache
 from layerkit.errors import LayerkitError
 from layerkit.invoke.function import Function
 from layerkit.model.target import PythonTarget, parse_target
-from layerkit.progress import Silent
+from layerkit.progress import Progress, Silent
 from layerkit.rehearsal import (
     CodeUnreadable,
     Layer,
@@ -56,14 +56,35 @@ def target(runtime: str = "python3.12") -> PythonTarget:
     return found
 
 
-def rehearse(folder: Path, *layers: Path, code: Path | None = None, force: bool = False) -> None:
+class Heard(Silent):
+    """Remembers what is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+
+def rehearse(
+    folder: Path, *layers: Path, code: Path | None = None, force: bool = False, progress: Progress | None = None
+) -> None:
     """Try to; without an interpreter it goes no further than the checks."""
     function = Function(handler="a.b", target=target())
     here = VenueWish(sandbox=Sandbox.LOCAL)
     read = tuple(map(Layer.read, layers))
     wish = Wish(code=folder if code is None else code, layers=read, function=function, force=force, venue=here)
-    with rehearsal(wish, cache=Cache(folder / "cache"), progress=Silent(), log=print):
+    with rehearsal(wish, cache=Cache(folder / "cache"), progress=progress or Silent(), log=print):
         pass
+
+
+def test_extensions_that_are_not_started_are_told(tmp_path: Path) -> None:
+    path, heard = layer(tmp_path), Heard()
+    with zipfile.ZipFile(path, "a") as out:
+        out.writestr("extensions/agent", "")
+    with pytest.raises(NowhereToInvoke):
+        rehearse(tmp_path, path, progress=heard)
+    assert any("extensions are not started here" in line for line in heard.told)
 
 
 def test_a_manifest_tells_what_a_layer_is_for(tmp_path: Path) -> None:
