@@ -37,6 +37,8 @@ def is_recipe(argument: str) -> bool:
     if argument in _PATHS or argument.startswith(_PATH_STARTS):
         return True
     path = Path(argument)
+    if not argument:  # which pathlib takes for this folder
+        return False
     return path.is_dir() or (path.suffix == ".toml" and path.is_file())
 
 

@@ -73,10 +73,14 @@ class NoPython(UsageError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """One recipe as it is to be built. ``lock_folder`` is where its locks are; ``files`` come from ``-r``."""
+    """One recipe as it is to be built. ``lock_folder`` is where its locks are; ``files`` come from ``-r``.
+
+    ``shipped_locks`` is a folder that cannot be written, whose locks serve as long as they are current.
+    """
 
     recipe: Recipe
     lock_folder: Path
+    shipped_locks: Path | None = None
     files: tuple[Path, ...] = ()
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ Stands above the rooms like ``build.py`` and ``rehearsal.py``, which do the two 
 """
 
 import contextlib
-import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from layerkit.bundled import Source
 from layerkit.cache import Cache
 from layerkit.cookbook import find_recipe, load_recipe
-from layerkit.errors import RecipeError, UsageError
+from layerkit.errors import UsageError
+from layerkit.example_files import read_example
 from layerkit.facts import Architecture
 from layerkit.index import IndexSource
 from layerkit.invoke.compare import differences
 from layerkit.invoke.function import Function
 from layerkit.invoke.invocation import Invocation
+from layerkit.invoke.variables import BadVariables, check_variables
 from layerkit.model.recipe import Example, Recipe
 from layerkit.model.target import PythonTarget, Target
 from layerkit.model.universal import UniversalTarget
@@ -164,6 +166,7 @@ def prove(case: Case, settings: Settings, *, cache: Cache, progress: Progress, l
 
     Nothing is compared if the event is not the example's own.
     """
+    files = read_example(case.recipe, case.example, event=settings.event)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layerkit-")))
         layers = _layers(case, settings, folder, cache=cache, progress=progress)
@@ -179,11 +182,10 @@ def prove(case: Case, settings: Settings, *, cache: Cache, progress: Progress, l
             profile=settings.profile,
             venue=settings.venue,
         )
-        event = settings.event or _event(case)
         with rehearsal(wish, cache=cache, progress=progress, log=log) as environment:
-            done = tuple(environment.invoke(event) for _ in range(settings.repeat))
+            done = tuple(environment.invoke(files.event) for _ in range(settings.repeat))
         seen = services.seen() if services else None
-    found = [] if settings.event else [*_differences(case, done), *_differences_after(case, done, seen)]
+    found = [*_differences(files.wanted, done), *_differences_after(files.wanted, done, seen)]
     costs = environment.profile.costs() if environment.profile else None
     return Proof(case=case, invocations=done, differences=tuple(dict.fromkeys(found)), costs=costs)
 
@@ -194,7 +196,7 @@ def _layers(case: Case, settings: Settings, out: Path, *, cache: Cache, progress
     from layerkit.lock.obtain import LockMode
     from layerkit.places import SupplyOptions
 
-    jobs = [_job(case, name, settings) for name in case.example.layers]
+    jobs = [_job(case, name, settings, out) for name in case.example.layers]
     supply = SupplyOptions(cache=cache, mode=LockMode(offline=settings.source.offline), force=settings.force)
     built, failures = build_all(jobs, BuildOptions(out=out, supply=supply, force=settings.force), progress)
     if failures:
@@ -202,29 +204,43 @@ def _layers(case: Case, settings: Settings, out: Path, *, cache: Cache, progress
     return tuple(Layer.read(layer.path) for layer in built)
 
 
-def _job(case: Case, name: str, settings: Settings) -> Job:
+def _job(case: Case, name: str, settings: Settings, out: Path) -> Job:
     folder = _path(case, name)
     own = folder.samefile(case.folder) if folder.exists() else False
     recipe = case.recipe if own else load_recipe(find_recipe(folder))
-    order = _order(recipe, settings)
+    order = _order(recipe, settings, out)
+    targets = targets_of(order, today=settings.today)
     if recipe.build.universal:
-        return Job(order=order, target=targets_of(order, today=settings.today)[0])
+        return Job(order=order, target=targets[0])
+    if case.target not in targets and not settings.force:
+        known = [target.identifier for target in targets]
+        raise NotForHere(recipe=recipe.path, wanted=case.target.identifier, known=known)
     return Job(order=order, target=case.target)
 
 
-def _order(recipe: Recipe, settings: Settings) -> Order:
-    return Order(recipe=recipe, lock_folder=recipe.path.parent, index=IndexSource(**settings.source.index))
+def _order(recipe: Recipe, settings: Settings, out: Path) -> Order:
+    """Return how a recipe is built; where its folder cannot be written, new locks go to ``out``."""
+    beside, index = recipe.path.parent, IndexSource(**settings.source.index)
+    if os.access(beside, os.W_OK):
+        return Order(recipe=recipe, lock_folder=beside, index=index)
+    return Order(recipe=recipe, lock_folder=out, shipped_locks=beside, index=index)
 
 
 def _services(case: Case, settings: Settings, stack: contextlib.ExitStack) -> "Services | None":
     """Start what the function speaks to, if there is such a thing."""
     if case.example.services is None:
         return None
-    from layerkit.sandbox.services import services_running
+    from layerkit.sandbox.services import ServicesFailed, services_running
 
-    index = request_of(_order(case.recipe, settings))[1]
     path = _path(case, case.example.services)
-    return stack.enter_context(services_running(path, index, offline=settings.source.offline))
+    index = request_of(_order(case.recipe, settings, case.folder))[1]
+    services = stack.enter_context(services_running(path, index, offline=settings.source.offline))
+    try:
+        check_variables(services.environment)
+    except BadVariables as exc:
+        problem = f"told variables that Lambda would not take: {'; '.join(exc.details)}"
+        raise ServicesFailed(path=path, problem=problem, hint="give them other names") from exc
+    return services
 
 
 def _function(case: Case, settings: Settings, from_services: Mapping[str, str]) -> Function:
@@ -237,37 +253,17 @@ def _function(case: Case, settings: Settings, from_services: Mapping[str, str]) 
     return Function(handler=handler, target=case.target, variables=variables, **numbers)
 
 
-def _event(case: Case) -> bytes:
-    if case.example.event is None:
-        return b"{}"
-    return json.dumps(_json(case, case.example.event)).encode()
-
-
-def _differences(case: Case, done: Sequence[Invocation]) -> Iterator[str]:
+def _differences(wanted: Mapping[str, Any], done: Sequence[Invocation]) -> Iterator[str]:
     """Yield where answers differ; a function that failed has none."""
-    if case.example.answer is None:
-        return
-    wanted = _json(case, case.example.answer)
-    for each in done:
+    for each in done if "answer" in wanted else ():
         if not each.answer.failed:
-            yield from (f"answer: {line}" for line in differences(wanted, each.answer.value))
+            yield from (f"answer: {line}" for line in differences(wanted["answer"], each.answer.value))
 
 
-def _differences_after(case: Case, done: Sequence[Invocation], seen: Any) -> Iterator[str]:
+def _differences_after(wanted: Mapping[str, Any], done: Sequence[Invocation], seen: Any) -> Iterator[str]:
     """Yield where services have seen something else; several invocations are more than ``after`` speaks of."""
-    if case.example.after is not None and len(done) == 1:
-        yield from (f"services: {line}" for line in differences(_json(case, case.example.after), seen))
-
-
-def _json(case: Case, name: str) -> Any:
-    """Return what a file of the example holds. Raises ``RecipeError``."""
-    path = _path(case, name)
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as exc:
-        raise RecipeError(path=case.recipe.path, problems=[f"`{name}` cannot be read: {exc.strerror}"]) from exc
-    except ValueError as exc:
-        raise RecipeError(path=case.recipe.path, problems=[f"`{name}` is no JSON: {exc}"]) from exc
+    if "after" in wanted and len(done) == 1:
+        yield from (f"services: {line}" for line in differences(wanted["after"], seen))
 
 
 def _path(case: Case, name: str) -> Path:

@@ -88,12 +88,22 @@ def stale_locks(jobs: Sequence[Job], options: SupplyOptions, progress: Progress)
     for job in jobs:
         if not isinstance(job.target, PlainTarget) and job.order.foreign_lock is None:
             asked = _Asked.of(job, job.target, *request_of(job.order), options=options, progress=progress)
-            path = job.order.lock_path(job.target)
+            path = _lock_path(job, job.target, asked, upgrading=False)
             if asked.request.requirements and not is_current(
                 asked.request, job.target, path=path, settings=asked.settings
             ):
                 stale.append(path)
     return stale
+
+
+def _lock_path(job: Job, target: LockTarget, asked: "_Asked", *, upgrading: bool) -> Path:
+    """Return where the lock is: where it may be written, or, while none is there, with a recipe that is only read."""
+    order = job.order
+    own = order.lock_path(target)
+    if order.shipped_locks is None or upgrading or own.exists():
+        return own
+    shipped = order.shipped_locks / own.name
+    return shipped if is_current(asked.request, target, path=shipped, settings=asked.settings) else own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +132,8 @@ class _Asked:
 
 
 def _own_lock(job: Job, target: LockTarget, asked: _Asked, *, options: SupplyOptions, progress: Progress) -> Locked:
-    path, settings = job.order.lock_path(target), asked.settings
+    mode, settings = options.mode, asked.settings
+    path = _lock_path(job, target, asked, upgrading=mode.upgrade or bool(mode.upgrade_packages))
     if not asked.request.requirements:
         return Locked(job=job, lock=None, base=path.parent, settings=settings)
     place = asked.place
@@ -131,7 +142,7 @@ def _own_lock(job: Job, target: LockTarget, asked: _Asked, *, options: SupplyOpt
         target,
         path=path,
         settings=settings,
-        mode=replace(options.mode, tell=progress.tell),
+        mode=replace(mode, tell=progress.tell),
         open_workshop=None if place is None else lambda: place.open(supplies_of(job, settings, options)),
     )
     return Locked(job=job, lock=lock, base=path.parent, settings=settings, path=path)

@@ -63,7 +63,7 @@ def matrix(
 ) -> None:
     """List the layers of recipes as jobs for a CI system."""
     from layerkit.cli.orders import Flags, orders_of
-    from layerkit.cookbook import RecipeMissing, is_recipe
+    from layerkit.cookbook import RecipeMissing, find_recipes, is_recipe
     from layerkit.order import jobs_of
 
     if json and form not in {None, "json"}:
@@ -71,6 +71,7 @@ def matrix(
     for argument in what:
         if not is_recipe(argument):
             raise RecipeMissing(path=Path(argument))
+        find_recipes(Path(argument))
     orders = orders_of(what, folder_of_recipes=None, flags=Flags(lock_dir=lock_dir))
     jobs = [_described(job) for job in jobs_of(_each_once(orders), today=datetime.now(UTC).date())]
     system, most = _MOST_JOBS.get(form or "json", ("", len(jobs)))

@@ -173,9 +173,11 @@ def _name_of(requirements: Sequence[str], flags: Flags) -> str:
 
 
 def _order(recipe: Recipe, flags: Flags, *, lock_folder: Path) -> Order:
+    folder = _lock_folder(lock_folder, flags)
     return Order(
         recipe=_changed(recipe, flags),
-        lock_folder=_lock_folder(lock_folder, flags),
+        lock_folder=folder,
+        shipped_locks=None if flags.lock_dir or folder == lock_folder else lock_folder,
         files=flags.requirements,
         extras=flags.extra,
         groups=flags.group,

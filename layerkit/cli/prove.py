@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from layerkit.cli.invoke_parts import event_of, source_of, venue_of
 from layerkit.cli.options import cache_of, console_of
 from layerkit.cli.variables import variable
-from layerkit.cookbook import RecipeMissing, find_recipes, is_recipe, load_recipe
+from layerkit.cookbook import RECIPE_FILE, find_recipe, find_recipes, is_recipe, load_recipe, shown
 from layerkit.errors import LayerkitError, UsageError
 from layerkit.proof import Case, NoExample, NotForHere, Proof, Settings, Wanted, cases_of, prove
 
@@ -36,6 +36,17 @@ class RecipesOwn(UsageError):
         super().__init__(
             f"`{option}` and a recipe do not go together",
             hint="leave it out, or name a handler in place of the recipe: `layerkit invoke lambda_function.handler`",
+        )
+
+
+class NoRecipe(UsageError):
+    """Something beside a recipe that is none."""
+
+    def __init__(self, *, argument: str) -> None:
+        super().__init__(
+            f"no recipe at `{shown(argument)}`",
+            hint=f"beside recipes name only recipes: .toml files, or folders that hold a `{RECIPE_FILE}`; a function's "
+            "handler is named alone, its event with `--event`",
         )
 
 
@@ -88,6 +99,8 @@ def prove_recipes(said: Mapping[str, Any]) -> int:
             console.result(_line(case, proof))
             console.flush()
             _tell_what_differs(case, proof, session)
+        elif proof is None:
+            console.error(session.failures[-1][1])
     if said["json"]:
         console.result_json({"version": 1, "examples": [*_as_json(session)]})
     return session.code
@@ -105,19 +118,19 @@ def _prove_one(session: _Session, case: Case) -> int:
         from layerkit.cli.import_costs import tell_costs
 
         tell_costs(proof.costs, session.console)
-    if not session.settings.event:
+    if session.settings.event is None:
         session.console.say(_line(case, proof))
-    _tell_what_differs(case, proof, session)
+        _tell_what_differs(case, proof, session)
     return session.code
 
 
 def _check(said: Mapping[str, Any]) -> None:
     for name, option in _RECIPES_OWN.items():
-        if said[name]:
+        if said[name] is not None and said[name] is not False:
             raise RecipesOwn(option=option)
     for argument in said["what"]:
         if not is_recipe(argument):
-            raise RecipeMissing(path=Path(argument))
+            raise NoRecipe(argument=argument)
 
 
 def _cases(said: Mapping[str, Any], cache: "Cache") -> list[Case]:
@@ -125,17 +138,19 @@ def _cases(said: Mapping[str, Any], cache: "Cache") -> list[Case]:
     today = datetime.now(UTC).date()
     groups = [find_recipes(Path(argument)) for argument in said["what"]]
     cases: list[Case] = []
-    for group in groups:
-        many = len(group) > 1
+    left_out: list[UsageError] = []
+    for argument, group in zip(said["what"], groups, strict=True):
+        many = group != (find_recipe(Path(argument)),)
         wanted = Wanted(runtime=said["runtime"], architecture=said["arch"], every=many, cache=cache, today=today)
         for path in group:
             try:
                 cases += cases_of(load_recipe(path), wanted)
-            except (NoExample, NotForHere):
+            except (NoExample, NotForHere) as exc:
                 if not many:
                     raise
+                left_out.append(exc)
     if not cases:
-        raise NoExample(recipe=Path(said["what"][0]))
+        raise next((exc for exc in left_out if isinstance(exc, NotForHere)), left_out[0])
     return cases
 
 
@@ -172,7 +187,7 @@ def _tell_what_differs(case: Case, proof: Proof | None, session: _Session) -> No
     elif not proof.holds:
         failures = [each.answer.body for each in proof.invocations if each.answer.failed]
         error = NotAsItShould(
-            case=case, differences=[*failures, *proof.differences], log_is_shown=not session.settings.quiet
+            case=case, failures=failures, differences=proof.differences, log_is_shown=not session.settings.quiet
         )
         session.console.error(error)
 
@@ -182,14 +197,15 @@ class NotAsItShould(LayerkitError):
 
     exit_code = _FAILED
 
-    def __init__(self, *, case: Case, differences: Sequence[str], log_is_shown: bool) -> None:
+    def __init__(self, *, case: Case, failures: Sequence[str], differences: Sequence[str], log_is_shown: bool) -> None:
+        right = "" if failures else ", or write down what it answers if that is right"
+        differences = [*failures, *differences]
         more = [f"… and {len(differences) - _SHOWN} more"] if len(differences) > _SHOWN else []
         again = f"`layerkit invoke {case.folder} --runtime {case.target.runtime.name}` shows its log"
-        mend = "mend the function, or write down what it answers if that is right"
         super().__init__(
             f"the example of {case.title} does not answer as it should on {case.target.identifier}",
             details=[*differences[:_SHOWN], *more],
-            hint=mend if log_is_shown else again,
+            hint=f"mend the function{right}" if log_is_shown else again,
         )
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
+from layerkit.facts import limits
 from layerkit.model.recipe_parts import Example
 from layerkit.model.recipe_sections import matching
 from layerkit.model.toml_section import Document, Section
@@ -53,6 +54,10 @@ def _check(section: Section, example: Example) -> None:
             section.complain(f"`{key}` in {section.title} says something of a function, but there is no `handler`", key)
     elif not _HANDLER.fullmatch(example.handler):
         section.complain(f"handler `{example.handler}` in {section.title} is not MODULE.FUNCTION", "handler")
+    for key, allowed in (("timeout", limits().timeout_seconds), ("memory", limits().memory_mib)):
+        value = getattr(example, key)
+        if value is not None and not allowed.least <= value <= allowed.most:
+            section.complain(f"`{key}` in {section.title} is not within {allowed.least} to {allowed.most}", key)
     if example.after and not example.services:
         section.complain(f"`after` in {section.title} is what `services` have seen, but there are none", "after")
 

@@ -97,7 +97,8 @@ def _candidates(version: str) -> Iterator[Path]:
     found = run([find_uv(), "python", "find", "--no-project", "--no-python-downloads", version])
     if found.ok:
         yield Path(found.stdout.strip())
-    yield from sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), reverse=True)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True)
 
 
 def _ask(path: Path, version: str) -> Interpreter | None:

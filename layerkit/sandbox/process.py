@@ -93,11 +93,12 @@ class Conversation:
                 self._process.stdin.close()
 
     def end(self) -> None:
-        """Close the program's input, and kill it and its process group if that does not end it soon."""
+        """Close the program's input, and kill what of it and its process group that does not end soon."""
         self.hang_up()
         try:
-            self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE)
+        finally:
             self._kill()
         if self._listener is not None:
             self._listener.join(_GRACE)  # whoever it has left behind may hold its stderr

@@ -30,6 +30,7 @@ def recipes(bench: Workbench) -> Path:
     """Write two recipes, one with a layer for each target and one with one for all."""
     recipe(bench.work / "recipes" / "one")
     recipe(bench.work / "recipes" / "group" / "both", build="[build]\nuniversal = true\n")
+    (bench.work / "empty").mkdir()
     return bench.work / "recipes"
 
 
@@ -136,6 +137,7 @@ def test_more_jobs_than_a_system_takes_are_refused(recipes: Path, run: Run) -> N
     [
         pytest.param(("app",), "no recipe at `app`", id="requirement"),
         pytest.param(("./nowhere",), "no recipe at `nowhere`", id="nothing there"),
+        pytest.param(("empty",), "hint: a recipe is a .toml file", id="folder without recipes"),
         pytest.param(("recipes/", "--json", "--format", "gitlab"), "exclude each other", id="two formats"),
         pytest.param(("recipes/", "--format", "jenkins"), "'jenkins' is not one of", id="format"),
     ],

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -133,8 +134,9 @@ def test_another_event_is_only_answered(recipe: Path, capfd: pytest.CaptureFixtu
 def test_many_are_told_in_a_line_each(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Also where one of them cannot even be built."""
     broken = recipe.with_name("broken")
-    broken.mkdir()
+    shutil.copytree(recipe, broken)
     (broken / "recipe.toml").write_text(RECIPE.replace("greeting", "broken"), encoding="utf-8")
+    (broken / "shared.py").unlink()
     assert call("invoke", recipe.parent) == 2
     said = capfd.readouterr()
     assert [line.split()[:2] for line in said.out.splitlines()] == [["failed", "broken"], ["ok", "greeting"]]
@@ -160,8 +162,9 @@ def test_what_its_start_goes_to(recipe: Path, capfd: pytest.CaptureFixture[str])
     ("script", "told"),
     [
         ("print('no json', flush=True)", "wrote `no json` where JSON was expected"),
+        ("""print('{"A B": "x"}', flush=True)""", "told variables that Lambda would not take: `A B` is no name"),
         ("print('[1]', flush=True)", "did not begin with an object of environment variables"),
-        ("raise SystemExit(3)", "ended, or took too long, before they told their variables"),
+        ("raise SystemExit(3)", "ended before they told their variables"),
         ('import sys; print(\'{"URL": "x"}\', flush=True); sys.stdin.read()', "before they told what they have seen"),
     ],
 )
@@ -194,9 +197,69 @@ def test_services_that_leave_somebody_behind_are_not_waited_for(recipe: Path) ->
     os.kill(int((recipe / "example/left").read_text(encoding="utf-8")), signal.SIGKILL)
 
 
+def test_nobody_whom_services_have_started_is_left(recipe: Path) -> None:
+    mark = str(recipe / "recipe.toml")
+    start = f"import subprocess\nsubprocess.Popen(['tail', '-f', {mark!r}], stdout=subprocess.DEVNULL)\nimport http"
+    change(recipe / "example/services.py", "import http", start)
+    assert call("invoke", recipe) == 0
+    assert processes_with(mark) == []
+
+
+def test_a_function_that_fails_with_an_event_of_ones_own_is_held_against_nothing(
+    recipe: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call("invoke", recipe, "--event", "{}") == 1
+    said = capfd.readouterr()
+    assert json.loads(said.out)["errorType"] == "KeyError"
+    assert "does not answer as it should" not in said.err
+
+
+def test_a_failing_function_has_nothing_to_write_down(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    change(recipe / "example/app.py", "def handler(event, context):", "def handler(event, context):\n    1 / 0")
+    assert call("invoke", recipe) == 1
+    assert "hint: mend the function\n" in capfd.readouterr().err
+
+
+def test_a_folder_with_one_recipe_is_proven_under_every_runtime(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if not find_python("3.13"):
+        pytest.skip("needs Python 3.13")
+    monkeypatch.delenv("LAYERKIT_RUNTIME")
+    change(recipe / "recipe.toml", 'name = "greeting"', 'name = "greeting"\nruntimes = ["python3.12", "python3.13"]')
+    assert call("invoke", recipe.parent) == 0
+    assert [line.split()[2] for line in capfd.readouterr().out.splitlines()] == ["python3.13", "python3.12"]
+
+
+def test_a_folder_whose_recipes_are_for_others_says_so(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    change(recipe / "recipe.toml", 'name = "greeting"', 'name = "greeting"\narchitectures = ["x86_64"]')
+    assert call("invoke", recipe.parent, "--arch", "arm64") == 2
+    assert "is not for arm64" in capfd.readouterr().err
+
+
+def test_a_layer_for_another_runtime_is_refused(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    other = recipe.with_name("other")
+    other.mkdir()
+    files = '[[files]]\nsource = "recipe.toml"\ntarget = "x"\n'
+    (other / "recipe.toml").write_text(f'[layer]\nname = "other"\nruntimes = ["provided.al2023"]\n{files}')
+    change(recipe / "recipe.toml", "[example]", '[example]\nlayers = ["../other", "."]')
+    assert call("invoke", recipe) == 2
+    assert "is not for python3.12-x86_64" in capfd.readouterr().err
+    assert call("invoke", recipe, "--force") == 0
+
+
+def test_what_fails_is_explained_beside_json(recipe: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (recipe / "example/answer.json").unlink()
+    assert call("invoke", recipe, "--json") == 2
+    said = capfd.readouterr()
+    assert json.loads(said.out)["examples"][0]["status"] == "failed"
+    assert "`answer` in [example] is `example/answer.json`, which is not there" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--retries", "0"], "`--retries` and a recipe do not go together"),
         (["--code", "src"], "`--code` and a recipe do not go together"),
         (["--async"], "`--async` and a recipe do not go together"),
         (["--runtime", "python3.8"], "is not for python3.8"),

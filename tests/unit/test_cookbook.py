@@ -45,7 +45,7 @@ def test_what_looks_like_a_path_or_is_one_is_a_recipe(argument: str) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-@pytest.mark.parametrize("argument", ["requests", "app.handler", "recipe.toml", "src/app.handler"])
+@pytest.mark.parametrize("argument", ["requests", "app.handler", "recipe.toml", "src/app.handler", ""])
 def test_other_arguments_are_none(argument: str) -> None:
     assert not is_recipe(argument)
 

@@ -22,6 +22,7 @@ ABOVE = {
     "doctor",
     "doctor_check",
     "doctor_sandbox",
+    "example_files",
     "manufacture",
     "order",
     "places",

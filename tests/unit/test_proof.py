@@ -13,7 +13,7 @@ from layerkit.model.target import parse_target
 from layerkit.progress import Silent
 from layerkit.proof import Case, Settings, prove
 
-RECIPE = '[layer]\nname = "x"\nrequirements = ["a"]\n[example]\nhandler = "app.handler"\ntimeout = 30\nmemory = 1\n'
+RECIPE = '[layer]\nname = "x"\nrequirements = ["a"]\n[example]\nhandler = "app.handler"\ntimeout = 30\n'
 
 
 def test_a_number_that_lambda_does_not_take_is_refused_whoever_says_it(
@@ -23,7 +23,7 @@ def test_a_number_that_lambda_does_not_take_is_refused_whoever_says_it(
     monkeypatch.setattr(proof, "_layers", lambda *_, **__: ())
     recipe = Recipe.from_toml(RECIPE, path=tmp_path / "recipe.toml")
     case = Case(recipe=recipe, example=recipe.examples[0], target=parse_target("python3.12-x86_64"))
-    settings = Settings(today=date(2026, 11, 24), timeout=0)
+    settings = Settings(today=date(2026, 11, 24), timeout=0, memory=1)
     with pytest.raises(OutOfRange) as error:
         prove(case, settings, cache=Cache(tmp_path), progress=Silent(), log=print)
     assert [line.partition(" is not")[0] for line in error.value.details] == ["`--timeout 0`", "`--memory 1`"]

@@ -73,6 +73,8 @@ def test_no_example_is_no_mistake() -> None:
         ("[example]\ntimeout = 3\n", "`timeout` in [example] says something of a function"),
         ("[example]\nhandler = 'a.b'\nafter = 'x.json'\n", "`after` in [example] is what `services` have seen"),
         ("[example]\nhandler = 'a.b'\nevent = '/etc/x'\n", "`event` in [example] is absolute"),
+        ("[example]\nhandler = 'a.b'\ntimeout = 901\n", "`timeout` in [example] is not within 1 to 900"),
+        ("[example]\nhandler = 'a.b'\nmemory = 64\n", "`memory` in [example] is not within 128 to 10240"),
         ("[example]\nhandler = 'a.b'\ntimeout = true\n", "`timeout` in [example] must be a whole number"),
         ("[example]\nhandler = 'a.b'\ntimeout = 1.5\n", "`timeout` in [example] must be a whole number, not a number"),
         ("[example]\nhandler = 'a.b'\nenv = { A = 1 }\n", "`env.A` in [example] must be a string"),
