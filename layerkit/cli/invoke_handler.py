@@ -30,6 +30,8 @@ def invoke_handler(said: Mapping[str, Any]) -> int:
         raise NotTogether(problem="several handlers were named", hint="name one, or recipes: `./NAME` is a path")
     course = _course_of(said)
     console = console_of(quiet=said["quiet"], verbose=said["verbose"])
+    if not (said["runtime"] or "").startswith("provided"):  # whose handlers look as they like
+        _doubt(said["what"][0], console)
     cache = cache_of(said["cache_dir"])
     wish = _wish(said, cache, console)
     event = event_of("{}" if said["event"] is None else said["event"])
@@ -49,6 +51,16 @@ def invoke_handler(said: Mapping[str, Any]) -> int:
         course.send_record(done, event, arn=wish.function.arn, console=console)
     counting = done if course is None else done[-1:]
     return _FAILED if any(each.answer.failed for each in counting) else 0
+
+
+def _doubt(handler: str, console: "Console") -> None:
+    """Tell whoever may have meant a recipe, of which handlers look different, what is taken for what."""
+    if "." not in handler:
+        from layerkit.cookbook import bundled_recipes
+
+        ours = bundled_recipes().get(handler)
+        where = f"; layerkit's own recipe of that name is `{ours.parent}`" if ours else ""
+        console.say(f"note: `{handler}` is taken for a handler: there is no recipe at that path{where}")
 
 
 def _wish(said: Mapping[str, Any], cache: "Cache", console: "Console") -> Wish:

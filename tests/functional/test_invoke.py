@@ -71,3 +71,10 @@ def test_options_that_do_not_go_together_are_told(run: Run, options: tuple[str, 
     answer = run("invoke", "app.handler", *options)
     assert (answer.code, answer.stdout) == (2, "")
     assert why in answer.stderr
+
+
+def test_whoever_may_have_meant_a_recipe_is_told(run: Run) -> None:
+    assert "there is no recipe at that path; layerkit's own" in run("invoke", "requests", "--event", "{bad").stderr
+    assert "`recipes/mine` is taken for a handler" in run("invoke", "recipes/mine", "--event", "{bad").stderr
+    assert "is taken for a handler" not in run("invoke", "app.handler", "--event", "{bad").stderr
+    assert "is taken for" not in run("invoke", "mine", "--runtime", "provided.al2023", "--event", "{bad").stderr
