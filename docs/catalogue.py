@@ -36,7 +36,7 @@ RECIPES: Final = Path(__file__).parents[1] / "recipes"
 PAGE: Final = Path(__file__).with_suffix(".md")
 MEASURED: Final = Path(__file__).with_suffix(".json")
 EVERYDAY: Final = [f"python3.{minor} {machine}" for minor in (12, 13, 14) for machine in ("x86_64", "arm64")]
-SIZES: Final = re.compile(r"^Sizes(?: with the versions of its locks \([^\n]*\))?:\n\n(?:\|[^\n]*\n)+", re.MULTILINE)
+SIZES: Final = re.compile(r"^## Sizes\n\n(?:With the versions of its locks [^\n]*\n\n)?(?:\|[^\n]*\n)+", re.MULTILINE)
 REASON: Final = re.compile(r"((?:^#[^\n]*\n)*)^(?:runtimes|architectures) = [^#\n]*(#[^\n]*)?", re.MULTILINE)
 HEAD: Final = """\
 <!-- Written by docs/catalogue.py; `make recipes` refreshes it -->
@@ -205,7 +205,8 @@ def gaps(known: Sequence[Entry]) -> Iterator[str]:
 def sizes_of(some: Sequence[Entry]) -> str:
     """Return what a README says of sizes: of one recipe, or of several that belong together."""
     layers = [layer for each in some for layer in each.layers]
-    made = f" with the versions of its locks ({versions(layers)})" if any(layer.versions for layer in layers) else ""
+    locked = any(layer.versions for layer in layers)
+    made = f"With the versions of its locks ({versions(layers)}):\n\n" if locked else ""
     rows = [
         [
             f"{each.name.rpartition('/')[2]}, {layer.target}" if some[1:] else layer.target,
@@ -215,7 +216,7 @@ def sizes_of(some: Sequence[Entry]) -> str:
         for each in some
         for layer in each.layers
     ]
-    return f"Sizes{made}:\n\n" + table(["Target", "Unzipped", "Zipped"], rows)
+    return f"## Sizes\n\n{made}" + table(["Target", "Unzipped", "Zipped"], rows)
 
 
 def pages() -> dict[Path, str]:

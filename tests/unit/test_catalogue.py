@@ -35,7 +35,7 @@ def small_catalogue(catalogue: ModuleType, tmp_path: Path, monkeypatch: pytest.M
     (recipes / "web" / "README.md").write_text("# web\n\nIt speaks HTTP.\n", encoding="utf-8")
     write_recipe(recipes / "web", 'requirements = ["Http_Client[fast]>=1"]', targets=TARGETS)
     (recipes / "pair" / "first").mkdir(parents=True)
-    (recipes / "pair" / "README.md").write_text("# pair\n\nSizes:\n\n| old |\n\nThe end.\n", encoding="utf-8")
+    (recipes / "pair" / "README.md").write_text("# pair\n\n## Sizes\n\n| old |\n\nThe end.\n", encoding="utf-8")
     for name in ("first", "second"):
         (recipes / "pair" / name).mkdir(exist_ok=True)
         files = '[[files]]\nsource = "recipe.toml"\ntarget = "it"'
@@ -99,11 +99,11 @@ def test_a_page_lists_recipes_with_versions_and_largest_sizes(catalogue: ModuleT
 
 def test_readmes_have_the_sizes_in_place_of_older_ones_or_at_the_end(shelf: Path) -> None:
     own = (shelf / "web" / "README.md").read_text(encoding="utf-8")
-    sizes = "Sizes with the versions of its locks (http-client 1.0 or 2.0, idna 3):\n\n| Target |"
+    sizes = "## Sizes\n\nWith the versions of its locks (http-client 1.0 or 2.0, idna 3):\n\n| Target |"
     assert own.startswith(f"# web\n\nIt speaks HTTP.\n\n{sizes}")
     assert own.endswith("| python3.14 arm64 | 15.0 MiB | 3.0 MiB |\n")
     shared = (shelf / "pair" / "README.md").read_text(encoding="utf-8")
-    assert shared.startswith("# pair\n\nSizes:\n\n| Target | Unzipped | Zipped |\n| --- | --- | --- |\n| first, prov")
+    assert shared.startswith("# pair\n\n## Sizes\n\n| Target | Unzipped | Zipped |\n| --- | --- | --- |\n| first, prov")
     assert shared.endswith("| second, provided.al2023 arm64 | 100 bytes | 2.0 KiB |\n\nThe end.\n")
     assert "old" not in shared
 
