@@ -20,6 +20,7 @@ from layerkit.sandbox.interpreters import Interpreter
 from layerkit.sandbox.process import run
 
 if TYPE_CHECKING:
+    from layerkit.index import IndexSource
     from layerkit.order import Order
 
 _BUCKET: Final = "runtimes"
@@ -45,6 +46,12 @@ class Source:
 
     index: Mapping[str, Any] = field(default_factory=dict, repr=False)
     offline: bool = False
+
+    def index_source(self) -> "IndexSource":
+        """Return what was said of indexes, as the resolver takes it."""
+        from layerkit.index import IndexSource
+
+        return IndexSource(**self.index)
 
 
 class Compiler(Protocol):
@@ -119,7 +126,6 @@ def _zip_of(target: PythonTarget, folder: Path, pins: tuple[str, ...], *, cache:
 
 
 def _order(target: PythonTarget, folder: Path, requirements: tuple[str, ...], source: Source) -> "Order":
-    from layerkit.index import IndexSource
     from layerkit.model.recipe import Build, Builder, Layer, Prune, PruneProfile, Recipe
     from layerkit.order import Order
 
@@ -134,4 +140,4 @@ def _order(target: PythonTarget, folder: Path, requirements: tuple[str, ...], so
         build=Build(builder=Builder.WHEELS, strip=False),
         prune=Prune(profile=PruneProfile.NONE),
     )
-    return Order(recipe=recipe, lock_folder=folder, index=IndexSource(**source.index))
+    return Order(recipe=recipe, lock_folder=folder, index=source.index_source())

@@ -23,7 +23,7 @@ from urllib.request import url2pathname
 from layerkit import __version__, index, index_pip, index_uv
 from layerkit.cache import Cache
 from layerkit.doctor_check import Check, Status
-from layerkit.errors import LayerkitError
+from layerkit.errors import LayerkitError, system_reason
 from layerkit.facts import PythonRuntime, runtimes
 from layerkit.index import IndexSettings, IndexSource
 from layerkit.index_credentials import netrc_entries
@@ -240,7 +240,7 @@ def _cache(cache: Cache) -> list[Check]:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as exc:
-        detail = f"{cache.root} cannot be written: {(exc.strerror or str(exc)).lower()}"
+        detail = f"{cache.root} cannot be written: {system_reason(exc)}"
         return [make(status=Status.BROKEN, detail=detail, hint="choose another folder with `--cache-dir`")]
     used, free = sum(bucket.bytes for bucket in cache.usage()), shutil.disk_usage(folder).free
     detail = f"{cache.root} holds {format_mib(used)}, {format_mib(free)} free"

@@ -21,6 +21,11 @@ from pathlib import Path
 from typing import ClassVar
 
 
+def system_reason(error: OSError) -> str:
+    """Return why the system refused, as a part of a message."""
+    return (error.strerror or str(error)).lower()
+
+
 class LayerkitError(Exception):
     """Something that the user can understand and mend.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layerkit.errors import RecipeError
+from layerkit.errors import RecipeError, system_reason
 from layerkit.invoke.variables import BadVariables, check_variables
 from layerkit.model.recipe import Example, Recipe
 
@@ -59,7 +59,7 @@ def _read(path: Path, name: str, key: str, *, values: dict[str, Any], complain: 
         way_out = f"; {_WITHOUT[key]}" if key in _WITHOUT else ""
         complain(f"`{key}` in [example] is `{name}`, which is not there{way_out}")
     except OSError as exc:
-        complain(f"`{name}` cannot be read: {(exc.strerror or str(exc)).lower()}")
+        complain(f"`{name}` cannot be read: {system_reason(exc)}")
     except (ValueError, RecursionError) as exc:
         complain(f"`{name}` is no JSON: {exc}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from zlib import crc32
 
-from layerkit.errors import EnvironmentFailure
+from layerkit.errors import EnvironmentFailure, system_reason
 
 _NODE: Final = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
 _PROC: Final = Path("/proc")
@@ -46,7 +46,7 @@ class DiskFailure(EnvironmentFailure):
             errno.ENOTDIR: ("a part of the path is not a folder", "choose another folder"),
             errno.EEXIST: ("a part of the path is not a folder", "choose another folder"),
         }
-        reason, hint = reasons.get(error.errno or 0, ((error.strerror or str(error)).lower(), None))
+        reason, hint = reasons.get(error.errno or 0, (system_reason(error), None))
         super().__init__(f"cannot write `{path}`: {reason}", hint=hint)
 
 
@@ -111,3 +111,11 @@ def _is_zombie(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(b")")[2].split()[:1] == [b"Z"]
+
+
+def sha256_of(path: Path) -> bytes:
+    """Return the SHA-256 of a file's content. Raises ``OSError``."""
+    import hashlib
+
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()

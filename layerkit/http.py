@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urljoin, urlsplit
 
 from layerkit import __version__
+from layerkit.errors import system_reason
 from layerkit.http_certificates import verification
 from layerkit.http_errors import AccessDenied, CertificateRefused, IndexUnreachable, NotFound
 from layerkit.index import Credentials, IndexSettings
@@ -260,7 +261,7 @@ def _read_file(url: str, offset: int) -> Iterator[bytes]:
     except FileNotFoundError as exc:
         raise NotFound(url=url) from exc
     except OSError as exc:
-        raise IndexUnreachable(url=url, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise IndexUnreachable(url=url, reason=system_reason(exc)) from exc
 
 
 def _starts_at(response: "requests.Response") -> int:

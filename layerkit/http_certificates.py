@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from layerkit.errors import system_reason
 from layerkit.http_errors import CertificatesUnusable
 
 
@@ -25,5 +26,5 @@ def verification(ca_bundle: Path | None) -> bool | str:
     except ssl.SSLError as exc:
         raise CertificatesUnusable(path=named, reason="no certificate is in it") from exc
     except OSError as exc:
-        raise CertificatesUnusable(path=named, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise CertificatesUnusable(path=named, reason=system_reason(exc)) from exc
     return named

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from layerkit.errors import system_reason
 from layerkit.index_source import Credentials, SettingsFileError, home
 
 _ASKING: Final = threading.Lock()  # a keyring may put a question to the user: one at a time
@@ -31,7 +32,7 @@ def netrc_entries(path: Path) -> Mapping[str, Credentials]:
     except UnicodeDecodeError as exc:
         raise SettingsFileError(path=path, problem="it is not UTF-8 text") from exc
     except OSError as exc:
-        raise SettingsFileError(path=path, problem=(exc.strerror or str(exc)).lower()) from exc
+        raise SettingsFileError(path=path, problem=system_reason(exc)) from exc
     return {
         host: Credentials(username=login or account or "", password=password or "")
         for host, (login, account, password) in hosts.items()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
-from layerkit.errors import UsageError
+from layerkit.errors import UsageError, system_reason
 
 _USERINFO: Final = re.compile(r"//[^/?#\s'\"<>]*@")
 
@@ -100,7 +100,7 @@ def read_settings(path: Path) -> str | None:
     except UnicodeDecodeError as exc:
         raise SettingsFileError(path=path, problem="it is not UTF-8 text") from exc
     except OSError as exc:
-        raise SettingsFileError(path=path, problem=(exc.strerror or str(exc)).lower()) from exc
+        raise SettingsFileError(path=path, problem=system_reason(exc)) from exc
 
 
 def home(environ: Mapping[str, str]) -> Path:

@@ -121,16 +121,10 @@ def _this_machine(target: PythonTarget, progress: Progress) -> BuildPlace:
 
 
 def _container(job: Job, target: PythonTarget, options: ContainerOptions, progress: Progress) -> BuildPlace:
-    from layerkit.facts.images import builder_image
     from layerkit.sandbox.container import ContainerSpec, Engine
-    from layerkit.sandbox.container_spec import platform_of
 
     named = job.order.recipe.build.images.get(target.architecture)
-    spec = ContainerSpec(
-        image=named or builder_image(target.runtime.system.name, target.architecture),
-        platform=options.platform or platform_of(target.architecture),
-        network=options.network,
-    )
+    spec = ContainerSpec.building_for(target, image=named, platform=options.platform, network=options.network)
 
     @contextlib.contextmanager
     def opened(supplies: "Supplies") -> "Iterator[Workshop]":

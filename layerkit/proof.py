@@ -18,7 +18,6 @@ from layerkit.cookbook import find_recipe, load_recipe
 from layerkit.errors import UsageError
 from layerkit.example_files import read_example
 from layerkit.facts import Architecture
-from layerkit.index import IndexSource
 from layerkit.invoke.compare import differences
 from layerkit.invoke.function import Function
 from layerkit.invoke.invocation import Invocation
@@ -220,7 +219,7 @@ def _job(case: Case, name: str, settings: Settings, out: Path) -> Job:
 
 def _order(recipe: Recipe, settings: Settings, out: Path) -> Order:
     """Return how a recipe is built; where its folder cannot be written, new locks go to ``out``."""
-    beside, index = recipe.path.parent, IndexSource(**settings.source.index)
+    beside, index = recipe.path.parent, settings.source.index_source()
     if os.access(beside, os.W_OK):
         return Order(recipe=recipe, lock_folder=beside, index=index)
     return Order(recipe=recipe, lock_folder=out, shipped_locks=beside, index=index)

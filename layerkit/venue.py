@@ -214,13 +214,12 @@ def _compiler(container: "Container", place: "Place", target: Target, cache: Cac
 
 
 def _spec(cast: Cast, wish: VenueWish) -> "ContainerSpec":
-    from layerkit.facts.images import builder_image
-    from layerkit.sandbox.container_spec import ContainerSpec, platform_of
+    from layerkit.sandbox.container_spec import ContainerSpec
 
-    target = cast.target
-    return ContainerSpec(
-        image=wish.image or builder_image(target.runtime.system.name, target.architecture),
-        platform=wish.platform or platform_of(target.architecture),
+    return ContainerSpec.building_for(
+        cast.target,
+        image=wish.image,
+        platform=wish.platform,
         network=wish.network,
         tmp=cast.tmp * MIB,
         shared_memory=False,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from layerkit.assemble.layout import ExtraFile
-from layerkit.errors import RecipeError
+from layerkit.errors import RecipeError, system_reason
 from layerkit.facts import limits
 from layerkit.model.limits import format_mib
 from layerkit.model.recipe import Recipe, RecipeFile
@@ -35,7 +35,7 @@ def extra_files(recipe: Recipe) -> tuple[ExtraFile, ...]:
 
 def _read(entry: RecipeFile, folder: Path, problems: list[str]) -> Iterator[ExtraFile]:
     def unreadable(error: OSError) -> None:
-        reason = (error.strerror or str(error)).lower()
+        reason = system_reason(error)
         problems.append(f"source `{entry.source}` of [[files]] cannot be read: {reason}")
 
     def refused(link: Path, why: str) -> None:

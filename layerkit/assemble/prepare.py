@@ -1,6 +1,5 @@
 """Give a fragment for each wheel: from the cache, or made now."""
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ from layerkit.assemble import fragment as fragments
 from layerkit.assemble.fragment import Fragment, Preparation, VerifiedWheel
 from layerkit.cache import Cache, DamagedEntry
 from layerkit.errors import EnvironmentFailure
+from layerkit.files import sha256_of
 from layerkit.progress import Progress
 
 _BUCKET: Final = "fragments"
@@ -64,14 +64,9 @@ def _make(
 
 def _refuse_damaged(wheels: Sequence[VerifiedWheel], pool: ThreadPoolExecutor) -> None:
     """Raise ``DamagedEntry`` for wheels that are not what was fetched, and remove them from the cache."""
-    digests = pool.map(_sha256, (wheel.path for wheel in wheels))
-    bad = [wheel for wheel, digest in zip(wheels, digests, strict=True) if digest != wheel.sha256]
+    digests = pool.map(sha256_of, (wheel.path for wheel in wheels))
+    bad = [wheel for wheel, digest in zip(wheels, digests, strict=True) if digest.hex() != wheel.sha256]
     if bad:
         damaged = DamagedEntry(paths=[wheel.path for wheel in bad], of=[wheel.name for wheel in bad])
         damaged.discard()
         raise damaged
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -13,7 +13,7 @@ from layerkit.audit.binaries import unreadable_findings
 from layerkit.audit.insides import Sights, look_at
 from layerkit.audit.ownership import find_installed, owners_of
 from layerkit.audit.zip_entries import link_findings
-from layerkit.errors import EnvironmentFailure, UsageError
+from layerkit.errors import EnvironmentFailure, UsageError, system_reason
 from layerkit.facts import limits
 from layerkit.model.contents import Contents, HeldFile, Kind
 
@@ -109,7 +109,7 @@ def _files_of(folder: Path, where: str) -> Iterator[Path]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     def fail(exc: OSError) -> None:
-        raise UnreadableFolder(path=Path(exc.filename), why=(exc.strerror or str(exc)).lower()) from exc
+        raise UnreadableFolder(path=Path(exc.filename), why=system_reason(exc)) from exc
 
     for root, folders, names in os.walk(folder, onerror=fail):
         folders.sort()
@@ -138,4 +138,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise UnreadableFolder(path=path, why=(exc.strerror or str(exc)).lower()) from exc
+        raise UnreadableFolder(path=path, why=system_reason(exc)) from exc

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Final
 
 from layerkit.audit.insides import Sights
@@ -11,12 +10,6 @@ from layerkit.cache import Cache
 BUCKET: Final = "sights"
 FORMAT: Final = 2
 """Part of every key; raised whenever the same zip would be seen otherwise."""
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def recall(cache: Cache, sha256: str) -> Sights | None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from layerkit.audit.folder_source import read_folder
-from layerkit.audit.sight_cache import sha256_of
 from layerkit.audit.zip_source import Memory, UnreadableLayer, read_zip
 from layerkit.cache import Cache
+from layerkit.errors import system_reason
+from layerkit.files import sha256_of
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Finding, Severity
 
@@ -33,11 +34,11 @@ def read_source(path: Path, *, where: str, deep: bool, cache: Cache) -> Contents
         with path.open("rb") as stream, ThreadPoolExecutor(1) as hashing:
             if not deep and manifest is None:
                 return read_zip(stream, where=where)
-            sha256 = hashing.submit(sha256_of, path)
+            sha256 = hashing.submit(lambda: sha256_of(path).hex())
             contents = read_zip(stream, where=where, deep=deep, memory=Memory(cache=cache, sha256=sha256.result))
         return _described(contents, manifest, sha256.result())
     except OSError as exc:
-        raise UnreadableLayer(where=where, why=(exc.strerror or str(exc)).lower()) from exc
+        raise UnreadableLayer(where=where, why=system_reason(exc)) from exc
 
 
 def _zip_beside(manifest: Path, where: str) -> Path:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from layerkit.errors import UsageError
+from layerkit.errors import UsageError, system_reason
 
 if TYPE_CHECKING:
     from layerkit.model.publishing import Publishing
@@ -35,7 +35,7 @@ def read_configuration(path: Path | None) -> "Publishing":
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
-        reason = (exc.strerror or str(exc)).lower() if isinstance(exc, OSError) else "it is not UTF-8"
+        reason = system_reason(exc) if isinstance(exc, OSError) else "it is not UTF-8"
         raise NoConfiguration(path=path, reason=reason) from exc
     return read_publishing(text, path=path)
 

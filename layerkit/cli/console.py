@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO
 
 from layerkit.audit.report.drawing import plain
 from layerkit.audit.report.pen import Pen
-from layerkit.errors import EnvironmentFailure, LayerkitError
+from layerkit.errors import EnvironmentFailure, LayerkitError, system_reason
 from layerkit.model.finding import Finding, Severity
 from layerkit.progress import Progress, Silent, Task
 
@@ -112,7 +112,7 @@ def _writing(stream: TextIO) -> Iterator[None]:
         _abandon(stream)
     except OSError as exc:
         _abandon(stream)
-        raise OutputError(reason=(exc.strerror or str(exc)).lower()) from exc
+        raise OutputError(reason=system_reason(exc)) from exc
 
 
 def _plain_lines(text: str) -> str:
@@ -130,7 +130,7 @@ def open_what_is_closed() -> None:
 def output_failed(exc: OSError) -> OutputError:
     """Return the error about results that cannot be written; nothing more is written of them."""
     _abandon(sys.stdout)
-    return OutputError(reason=(exc.strerror or str(exc)).lower())
+    return OutputError(reason=system_reason(exc))
 
 
 def _tell(text: str) -> None:

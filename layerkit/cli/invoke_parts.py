@@ -7,7 +7,7 @@ from errno import EBADF
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from layerkit.errors import UsageError
+from layerkit.errors import UsageError, system_reason
 
 if TYPE_CHECKING:
     from layerkit.bundled import Source
@@ -89,7 +89,7 @@ def _read(said: str) -> tuple[str, bytes]:
     try:
         return where, _stdin() if said == "-" else Path(said).read_bytes()
     except OSError as exc:
-        raise BadEvent(where=where, why=f"cannot be read: {(exc.strerror or str(exc)).lower()}") from exc
+        raise BadEvent(where=where, why=f"cannot be read: {system_reason(exc)}") from exc
 
 
 def _stdin() -> bytes:

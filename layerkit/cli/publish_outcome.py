@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from layerkit.cli.console import Console
+from layerkit.errors import system_reason
 
 if TYPE_CHECKING:
     from layerkit.publish.outcome import Outcome
@@ -53,7 +54,7 @@ def tell_ci(outcomes: Sequence["Outcome"], console: Console) -> None:
                 with Path(path).open("a", encoding="utf-8") as stream:
                     stream.write(text)
             except OSError as exc:
-                console.warning(f"cannot write `{variable}`: {(exc.strerror or str(exc)).lower()}")
+                console.warning(f"cannot write `{variable}`: {system_reason(exc)}")
 
 
 def lifecycle_hint(buckets: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from layerkit.errors import EnvironmentFailure, LayerkitError
+from layerkit.errors import EnvironmentFailure, LayerkitError, system_reason
 from layerkit.invoke.answer import Answer, exited, raised, timed_out, too_large
 from layerkit.invoke.function import Function
 from layerkit.invoke.invocation import VERSION, Invocation, mib
@@ -200,7 +200,7 @@ class Environment:
                 imports=imports,
             )
         except OSError as exc:
-            raise CannotStart(reason=(exc.strerror or str(exc)).lower()) from exc
+            raise CannotStart(reason=system_reason(exc)) from exc
         self._closing.callback(conversation.end)
         self._process = process = _Process(api=api, conversation=conversation, imports=imports)
         threading.Thread(target=process.listen, daemon=True).start()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from layerkit import files
 from layerkit.cache import Cache
 from layerkit.files import translating
 from layerkit.invoke.unreadable import LayerUnreadable
@@ -68,7 +69,6 @@ def unpacked(zips: Sequence[Path], cache: Cache, *, known: Mapping[Path, str] = 
 def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal digits. Raises ``LayerUnreadable``."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return files.sha256_of(path).hex()
     except OSError as exc:
         raise LayerUnreadable.because(exc, path=path) from exc

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerkit.errors import BuildError
-from layerkit.facts.images import builder_image
 from layerkit.invoke.modules import LayerContents
 from layerkit.model.target import PythonTarget
 from layerkit.progress import Progress
@@ -90,7 +89,7 @@ def why_not_here(target: PythonTarget, *, native: bool) -> tuple[str, Interprete
 def _container(
     target: PythonTarget, reason: str, *, environ: Mapping[str, str], wish: PlaceWish, progress: Progress | None
 ) -> Iterator[ImportPlace]:
-    from layerkit.sandbox.container import ContainerSpec, Engine, platform_of
+    from layerkit.sandbox.container import ContainerSpec, Engine
     from layerkit.sandbox.container_errors import NoEngine
     from layerkit.sandbox.place import look_around
 
@@ -99,11 +98,7 @@ def _container(
     except NoEngine as exc:
         version = target.python_version
         raise NowhereToImport(target=target.identifier, version=version, here=reason, engine=exc.message) from exc
-    spec = ContainerSpec(
-        image=wish.image or builder_image(target.runtime.system.name, target.architecture),
-        platform=wish.platform or platform_of(target.architecture),
-        network=wish.network,
-    )
+    spec = ContainerSpec.building_for(target, image=wish.image, platform=wish.platform, network=wish.network)
     with engine, engine.container(spec, progress=progress) as container:
         found = look_around(container, target.python_version)
         emulated = engine.imitates(found.machine)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from layerkit.errors import UsageError
+from layerkit.errors import UsageError, system_reason
 
 
 class LayerUnreadable(UsageError):
@@ -17,4 +17,4 @@ class LayerUnreadable(UsageError):
     @classmethod
     def because(cls, error: OSError, *, path: Path) -> Self:
         """Say why the system does not let it be read."""
-        return cls(path=path, reason=(error.strerror or str(error)).lower())
+        return cls(path=path, reason=system_reason(error))

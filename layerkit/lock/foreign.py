@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from layerkit.errors import UsageError
+from layerkit.errors import UsageError, system_reason
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import ExportError, UncoveredTargetError, UnreadableLockError
 from layerkit.lock.inputs import without_credentials
@@ -109,7 +109,7 @@ def _read(path: Path) -> str:
     except FileNotFoundError as exc:
         raise MissingLockError(path=path) from exc
     except OSError as exc:
-        raise UnreadableLockError(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise UnreadableLockError(path=path, reason=system_reason(exc)) from exc
     except UnicodeDecodeError as exc:
         raise UnreadableLockError(path=path, reason="it is not UTF-8") from exc
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from layerkit.errors import UsageError
+from layerkit.errors import UsageError, system_reason
 from layerkit.files import write_text
 from layerkit.index import IndexSettings
 from layerkit.lock.failures import BrokenLockError, ForeignLockFileError, StaleLockError
@@ -177,7 +177,7 @@ def _existing(path: Path, *, overwrite: bool) -> Lock | None:
     except UnicodeDecodeError as exc:
         raise ForeignLockFileError(path=path, reason="it is not text") from exc
     except OSError as exc:
-        raise BrokenLockError(path=path, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise BrokenLockError(path=path, reason=system_reason(exc)) from exc
     try:
         return Lock.from_toml(text)
     except ValueError as exc:

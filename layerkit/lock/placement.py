@@ -1,6 +1,5 @@
 """Where a locked file lies: a URL without password, or a path that travels with the lock."""
 
-import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
+from layerkit.errors import system_reason
+from layerkit.files import sha256_of
 from layerkit.lock.failures import MissingFileError
 from layerkit.model.lock import LockedFile
 
@@ -50,9 +51,9 @@ def locked_file(file: "FileEntry", package: str, places: Places) -> LockedFile:
         )
     try:
         size = local.stat().st_size
-        sha256 = file.hashes.get("sha256") or _digest(local)
+        sha256 = file.hashes.get("sha256") or sha256_of(local).hex()
     except OSError as exc:
-        raise MissingFileError(details=[f"`{package}`: {local}: {(exc.strerror or str(exc)).lower()}"]) from exc
+        raise MissingFileError(details=[f"`{package}`: {local}: {system_reason(exc)}"]) from exc
     return LockedFile(
         name=file_name(file), url=None, path=_relative(local, places.lock_folder), size=size, sha256=sha256.lower()
     )
@@ -81,8 +82,3 @@ def _sha256(file: "FileEntry", package: str) -> str:
     if "sha256" not in file.hashes:
         raise SelectionError([f"`{package}`: {file_name(file)} has no sha256, only {', '.join(sorted(file.hashes))}"])
     return file.hashes["sha256"].lower()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from layerkit.errors import system_reason
 from layerkit.lock.failures import RequirementsFileError, UnknownSelectionError
 from layerkit.model.names import normalize
 
@@ -33,7 +34,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
-        problem = f"it cannot be read: {(exc.strerror or str(exc)).lower()}"
+        problem = f"it cannot be read: {system_reason(exc)}"
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         problem = f"it is not TOML: {exc}"
     raise RequirementsFileError(path=path, problems=[problem])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from layerkit.errors import system_reason
 from layerkit.index import IndexSource
 from layerkit.lock.failures import RequirementsFileError
 from layerkit.lock.inputs import without_credentials
@@ -94,7 +95,7 @@ class _Reader:
             self.problems.append(f"`{path}` is not UTF-8")
             return
         except OSError as exc:
-            self.problems.append(f"`{path}` cannot be read: {(exc.strerror or str(exc)).lower()}")
+            self.problems.append(f"`{path}` cannot be read: {system_reason(exc)}")
             return
         for number, line in logical_lines(text):
             where = _Where(path=path, line=number, constraint=constraint, trail=(*trail, resolved))

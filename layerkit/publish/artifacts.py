@@ -12,9 +12,10 @@ from typing import Any, BinaryIO, Final
 
 import deflate
 
-from layerkit.errors import UnfitError, UnknownArchitectureError, UnknownRuntimeError, UsageError
+from layerkit.errors import UnfitError, UnknownArchitectureError, UnknownRuntimeError, UsageError, system_reason
 from layerkit.facts import Architecture, limits
 from layerkit.facts import runtimes as known_runtimes
+from layerkit.files import sha256_of
 from layerkit.formats.zip import DEFLATED, STORED, ZipEntry, ZipProblem, data_offset, unsafe_name
 from layerkit.formats.zip_directory import ENCRYPTED, list_entries
 from layerkit.model.identity import content_digest
@@ -84,7 +85,7 @@ def read_artifact(path: Path, *, labels: Labels, template: str) -> Artifact:
     zip_path = path.with_name(path.name.removesuffix(_MANIFEST) + ".zip") if path.name.endswith(_MANIFEST) else path
     sha256 = _sha256(zip_path)
     manifest = _manifest_of(zip_path)
-    if manifest is not None and manifest["sha256"] != sha256.hexdigest():
+    if manifest is not None and manifest["sha256"] != sha256.hex():
         raise UnpublishableFile(
             path=zip_path,
             why="it has changed since its manifest was written",
@@ -106,7 +107,7 @@ def read_artifact(path: Path, *, labels: Labels, template: str) -> Artifact:
         path=zip_path,
         zipped_bytes=zip_path.stat().st_size,
         unzipped_bytes=unzipped_bytes,
-        code_sha256=base64.b64encode(sha256.digest()).decode(),
+        code_sha256=base64.b64encode(sha256).decode(),
         content_digest=described["content_digest"].removeprefix("sha256:"),
         runtimes=runtimes,
         architectures=architectures,
@@ -115,12 +116,11 @@ def read_artifact(path: Path, *, labels: Labels, template: str) -> Artifact:
     )
 
 
-def _sha256(path: Path) -> "hashlib._Hash":
+def _sha256(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256")
+        return sha256_of(path)
     except OSError as exc:
-        raise UnpublishableFile(path=path, why=(exc.strerror or str(exc)).lower()) from exc
+        raise UnpublishableFile(path=path, why=system_reason(exc)) from exc
 
 
 def _manifest_of(path: Path) -> Mapping[str, Any] | None:

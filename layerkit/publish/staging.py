@@ -13,6 +13,7 @@ from layerkit.aws.sessions import open_session
 from layerkit.aws.storage import Bucket, BucketElsewhere, NoSuchBucket
 from layerkit.errors import AwsError, UsageError
 from layerkit.facts import limits
+from layerkit.files import sha256_of
 from layerkit.publish.artifact import Artifact
 from layerkit.publish.artifacts import ChangedSinceRead
 from layerkit.publish.destinations import access_to
@@ -165,7 +166,6 @@ def _read(artifact: Artifact) -> bytes:
 
 def _sha256(artifact: Artifact) -> str:
     try:
-        with artifact.path.open("rb") as stream:
-            return base64.b64encode(hashlib.file_digest(stream, "sha256").digest()).decode()
+        return base64.b64encode(sha256_of(artifact.path)).decode()
     except OSError as exc:
         raise ChangedSinceRead(path=artifact.path) from exc

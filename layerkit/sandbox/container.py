@@ -33,13 +33,13 @@ from layerkit.sandbox.container_failures import from_refusal, root_of
 from layerkit.sandbox.container_hosts import Endpoint, TlsFiles, endpoints
 from layerkit.sandbox.container_owner import LABEL, Owner
 from layerkit.sandbox.container_pull import follow, why_not
-from layerkit.sandbox.container_spec import HOME, ContainerSpec, Image, creation, platform_of
+from layerkit.sandbox.container_spec import HOME, ContainerSpec, Image, creation
 from layerkit.sandbox.container_tar import pack
 
 if TYPE_CHECKING:
     from docker.tls import TLSConfig
 
-__all__ = ["Container", "ContainerSpec", "Engine", "platform_of"]
+__all__ = ["Container", "ContainerSpec", "Engine"]
 
 _LEAST_API: Final = "1.41"  # Docker 20.10: a platform for new containers
 _PATIENCE_AT_FIRST: Final = 10  # seconds

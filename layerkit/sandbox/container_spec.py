@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from layerkit.facts import Architecture
+from layerkit.facts.images import builder_image
+from layerkit.model.target import Target
 
 HOME: Final = "/layerkit"
 SECRETS: Final = "/run/layerkit"
@@ -36,6 +38,18 @@ class ContainerSpec:
     processes: int = _PROCESSES
     tmp: int | None = None
     shared_memory: bool = True
+
+    @classmethod
+    def building_for(
+        cls, target: Target, *, image: str | None, platform: str | None, network: str | None, **more: Any
+    ) -> Self:
+        """Return one that builds for a target, or stands for it: of its builder image, if no other one is named."""
+        return cls(
+            image=image or builder_image(target.runtime.system.name, target.architecture),
+            platform=platform or _platform_of(target.architecture),
+            network=network,
+            **more,
+        )
 
     @property
     def repository(self) -> str:
@@ -89,7 +103,7 @@ class Creation:
     unlimited: tuple[str, ...]
 
 
-def platform_of(architecture: Architecture) -> str:
+def _platform_of(architecture: Architecture) -> str:
     """Return the platform of containers that build for an architecture."""
     return "linux/arm64" if architecture is Architecture.ARM64 else "linux/amd64"
 

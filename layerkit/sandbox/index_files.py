@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import url2pathname
 
-from layerkit.errors import UsageError
+from layerkit.errors import UsageError, system_reason
 from layerkit.formats.wheel import WheelName, WheelProblem
 from layerkit.index import DEFAULT_INDEX, IndexSettings
 from layerkit.index_source import netloc_of, with_credentials
@@ -170,4 +170,4 @@ def _certificates(bundle: Path | None) -> bytes:
         files = sorted(path for path in bundle.iterdir() if path.suffix in _CERTIFICATE_SUFFIXES and path.is_file())
         return b"\n".join(dict.fromkeys(path.read_bytes() for path in files))
     except OSError as exc:
-        raise CertificatesUnreadable(path=bundle, reason=(exc.strerror or str(exc)).lower()) from exc
+        raise CertificatesUnreadable(path=bundle, reason=system_reason(exc)) from exc

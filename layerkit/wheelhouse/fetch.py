@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from layerkit.cache import Cache
-from layerkit.errors import FetchError
+from layerkit.errors import FetchError, system_reason
 from layerkit.files import translating
 from layerkit.model.lock import LockedFile
 from layerkit.progress import Progress, Task
@@ -157,7 +157,7 @@ class _Run:
             try:
                 stream = stack.enter_context(source.open("rb"))
             except OSError as exc:
-                reason = (exc.strerror or str(exc)).lower()
+                reason = system_reason(exc)
                 raise LocalFileMissing(name=file.name, path=source, reason=reason) from exc
             target = stack.enter_context(self.cache.store(BUCKET, file.sha256))
             written = Verified(file=file, source=f"`{source}`", target=target, counter=counter)

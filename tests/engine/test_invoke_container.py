@@ -18,38 +18,19 @@ import pytest
 from layerkit.invoke.container_space import CompilerInside
 from layerkit.sandbox.container_box import Container
 from tests.engine import rig
+from tests.handlers import HANDLERS
 from tests.workbench import call
 
 pytestmark = [pytest.mark.engine, pytest.mark.network]
 
-FUNCTION = """
-import json, os, signal, subprocess, sys, time
-COUNT = 0
-
-def echo(event, context):
-    return event
-
+FUNCTION = (
+    HANDLERS
+    + """
 def place(event, context):
     return {
         "cwd": os.getcwd(), "path": sys.path, "executable": sys.executable, "environment": dict(os.environ),
         "user": os.getuid(), "machine": os.uname()[4],
     }
-
-def prints(event, context):
-    print("to stdout")
-    print("to stderr", file=sys.stderr)
-    return "answer"
-
-def raises(event, context):
-    raise ValueError("no good")
-
-def exits(event, context):
-    sys.exit(3)
-
-def counts(event, context):
-    global COUNT
-    COUNT += 1
-    return COUNT
 
 def sleeps(event, context):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -65,11 +46,6 @@ def attacks(event, context):
 def kills(event, context):
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(600)
-
-def eats(event, context):
-    eaten = []
-    while True:
-        eaten.append(bytearray(4 << 20))
 
 def large(event, context):
     return "x" * (7 << 20)
@@ -105,6 +81,7 @@ def imports(event, context):
 def child(event, context):
     return subprocess.run(["tool"], capture_output=True, text=True).stdout
 """
+)
 
 BOOTSTRAP = """#!/bin/bash
 set -eu

@@ -16,18 +16,15 @@ from typing import Any
 import pytest
 
 from layerkit.invoke import environment, space
+from tests.handlers import HANDLERS
 from tests.interpreters import find_python
 from tests.workbench import call
 
 pytestmark = [pytest.mark.interpreter, pytest.mark.network]
 
-FUNCTION = """
-import json, os, signal, subprocess, sys, time
-COUNT = 0
-
-def echo(event, context):
-    return event
-
+FUNCTION = (
+    HANDLERS
+    + """
 def context(event, context):
     return {
         "name": context.function_name, "version": context.function_version, "arn": context.invoked_function_arn,
@@ -37,27 +34,9 @@ def context(event, context):
 def place(event, context):
     return {"cwd": os.getcwd(), "path": sys.path, "executable": sys.executable, "environment": dict(os.environ)}
 
-def prints(event, context):
-    print("to stdout")
-    print("to stderr", file=sys.stderr)
-    return "answer"
-
-def raises(event, context):
-    raise ValueError("no good")
-
-def exits(event, context):
-    sys.exit(3)
-
 def segfaults(event, context):
     import ctypes
     ctypes.string_at(0)
-
-def counts(event, context):
-    global COUNT
-    COUNT += 1
-    if event and COUNT == event:
-        os._exit(1)
-    return COUNT
 
 def sleeps(event, context):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -71,11 +50,6 @@ def sleeps(event, context):
 def forks(event, context):
     subprocess.Popen(["sleep", event["mark"]], start_new_session=True)
     return "gone ahead"
-
-def eats(event, context):
-    eaten = []
-    while True:
-        eaten.append(bytearray(4 << 20))
 
 def fills(event, context):
     written = 0
@@ -105,6 +79,7 @@ def child(event, context):
     program = "import boto3, sys; print(boto3.__file__)"
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd="/").stdout.strip()
 """
+)
 
 BOOTSTRAP = """#!/bin/sh
 set -eu

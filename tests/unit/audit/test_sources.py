@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from layerkit.audit.folder_source import UnreadableFolder, read_folder
-from layerkit.audit.sight_cache import sha256_of
 from layerkit.audit.sources import read_source
 from layerkit.audit.zip_source import UnreadableLayer
 from layerkit.cache import Cache
 from layerkit.errors import LayerkitError
+from layerkit.files import sha256_of
 from layerkit.model.contents import Contents
 from layerkit.model.finding import Code, Severity
 from tests.unit.audit.test_zip_source import wheel_like, zipped
@@ -34,7 +34,7 @@ def with_manifest(folder: Path, **changes: object) -> Path:
     path.write_bytes(zipped(wheel_like()))
     layer = {
         "name": "demo",
-        "sha256": sha256_of(path),
+        "sha256": sha256_of(path).hex(),
         "compatible_runtimes": ["python3.12"],
         "compatible_architectures": ["x86_64"],
         **changes,

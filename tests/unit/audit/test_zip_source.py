@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from layerkit.audit.sight_cache import sha256_of
 from layerkit.audit.zip_source import Memory, UnreadableLayer, read_zip
 from layerkit.cache import Cache
+from layerkit.files import sha256_of
 from layerkit.model.contents import Contents, Kind
 from layerkit.model.finding import Code, Severity
 from tests.elf_builder import make_elf
@@ -111,7 +111,7 @@ def test_a_second_look_at_the_same_zip_is_remembered(tmp_path: Path) -> None:
     def look() -> Contents:
         with path.open("rb") as stream:
             return read_zip(
-                stream, where="a.zip", deep=True, memory=Memory(cache=cache, sha256=lambda: sha256_of(path))
+                stream, where="a.zip", deep=True, memory=Memory(cache=cache, sha256=lambda: sha256_of(path).hex())
             )
 
     first = look()
