@@ -464,7 +464,7 @@ def test_where_no_interpreter_is_at_hand_the_image_of_the_target_is_taken(
 ) -> None:
     """And its Python compiles what the runtime brings."""
     monkeypatch.setattr("layerkit.venue.recall_interpreter", lambda *_: None)
-    monkeypatch.setattr("layerkit.facts.images.builder_image", lambda *_: rig.TRIXIE.image)
+    monkeypatch.setattr("layerkit.sandbox.container_spec.builder_image", lambda *_: rig.TRIXIE.image)
     cache = tmp_path / "cache"
     (code / "app.py").write_text("import boto3\ndef handler(event, context):\n    return boto3.__cached__")
     assert call("invoke", "app.handler", "--code", code, "--runtime", "python3.13", "--cache-dir", cache) == 0
